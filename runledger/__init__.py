@@ -1,0 +1,1 @@
+"""Runledger: the exact ledger of AI-agent runs."""

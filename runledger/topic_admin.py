@@ -1,0 +1,47 @@
+"""Create the topics of `runledger.schemas.topics`, and check those that exist."""
+
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import ALL_TOPICS
+
+_TIMEOUT_SECONDS = 30
+
+
+class TopicError(Exception):
+    """A topic could not be created, or stands with another number of partitions than configured."""
+
+
+def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) -> None:
+    """Create every missing topic; leave what exists as it is.
+
+    Args:
+        settings: where the broker is, the topics' prefix and their number of partitions.
+        replication_factor: copies of each partition; -1 leaves it to the broker.
+
+    Raises:
+        TopicError: creation failed, or a topic has another number of partitions than `settings.partitions`: keys would
+            move between partitions, so that number is chosen once.
+    """
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    wanted = [
+        NewTopic(topic.name(settings.topic_prefix), settings.partitions, replication_factor, config=topic.config())
+        for topic in ALL_TOPICS
+    ]
+    for name, created in admin.create_topics(wanted, request_timeout=_TIMEOUT_SECONDS).items():
+        try:
+            created.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise TopicError(f"topic {name} could not be created: {error.args[0].str()}") from error
+    existing = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+    for topic in wanted:
+        count = len(existing[topic.topic].partitions) if topic.topic in existing else settings.partitions
+        if count != settings.partitions:
+            raise TopicError(
+                f"topic {topic.topic} has {count} partitions, RUNLEDGER_PARTITIONS says {settings.partitions}; "
+                "the number of partitions never changes after creation, so set the variable to what the topics have"
+            )

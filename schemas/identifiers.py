@@ -1,0 +1,60 @@
+"""Keys and deterministic ids.
+
+The project stands in every one of them, so the same run_id in two projects is two runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID, uuid5
+
+import uuid_utils
+
+NAMESPACE = UUID("5b0c6f0e-5a0d-5d0a-9a34-3f0f3a0f6b1d")
+"""Root of every uuid5 made here. Changing it would give every run a new row."""
+
+
+def new_event_id() -> str:
+    """Make a UUIDv7 (RFC 9562): unique, and sorted by time."""
+    return str(uuid_utils.uuid7())
+
+
+def new_run_id() -> UUID:
+    """Make a UUIDv7 for a run."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def run_key(project_key: str, run_id: UUID) -> bytes:
+    """Kafka key of everything that belongs to one run."""
+    return f"{project_key}/{run_id}".encode()
+
+
+def agent_key(project_key: str, agent_id: str) -> bytes:
+    """Kafka key of everything that belongs to one agent. A project key holds no slash, so it is unambiguous."""
+    return f"{project_key}/{agent_id}".encode()
+
+
+def row_id(project_key: str, run_id: UUID) -> UUID:
+    """Primary key of the run's row in agent_run_log."""
+    return uuid5(NAMESPACE, f"{project_key}/{run_id}")
+
+
+def job_id(row: UUID, rubric: str) -> UUID:
+    """Id of the one job that scores a row by a rubric."""
+    return uuid5(row, rubric)
+
+
+def timeout_event_id(row: UUID, version: int) -> str:
+    """Id of the timeout of a run as it stood at `version`: the same however often it is decided."""
+    return str(uuid5(row, f"timed-out/{version}"))
+
+
+def incident_id(project_key: str, agent_id: str, kind: str, version: int) -> UUID:
+    """Id of the incident opened by the agent's state `version`."""
+    return uuid5(NAMESPACE, f"{project_key}/{agent_id}/{kind}/{version}")
+
+
+def event_hash(project_key: str, run_id: str, event_id: str) -> int:
+    """64-bit hash by which repeated events are found; covers project and run, so that no other run's id collides."""
+    text = f"{project_key}/{run_id}/{event_id}".encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")

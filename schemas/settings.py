@@ -1,0 +1,23 @@
+"""Where the broker and the database are; read from the environment, prefix RUNLEDGER_."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runledger.schemas.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
+
+
+class ConnectionSettings(BaseSettings):
+    """Addresses that every process shares."""
+
+    model_config = SettingsConfigDict(env_prefix="RUNLEDGER_", frozen=True)
+
+    kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, host:port,…")
+    postgres: str = Field(
+        default="postgresql://postgres@127.0.0.1:5432/runledger", description="Postgres connection URI", repr=False
+    )
+    topic_prefix: str = Field(default=DEFAULT_PREFIX, description="prefix of every topic and consumer group")
+    partitions: int = Field(
+        default=DEFAULT_PARTITIONS, ge=1, le=1000, description="partitions of each topic; never changed after creation"
+    )

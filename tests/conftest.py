@@ -1,0 +1,43 @@
+"""Real servers for every test that needs them: outside addresses, else containers, else the embedded stack."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from confluent_kafka.admin import AdminClient
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import ALL_TOPICS
+from runledger.topic_admin import ensure_topics
+
+
+@pytest.fixture(scope="session")
+def servers() -> tuple[str, str]:
+    """(Kafka bootstrap servers, URI of a Postgres database in which databases may be created)."""
+    return os.environ["RUNLEDGER_KAFKA"], os.environ["RUNLEDGER_POSTGRES"]
+
+
+@pytest.fixture
+def topics(servers: tuple[str, str]) -> Iterator[ConnectionSettings]:
+    """A topic prefix of the test's own, with every topic created."""
+    settings = ConnectionSettings(kafka=servers[0], postgres=servers[1], topic_prefix=f"test-{uuid.uuid4().hex[:8]}.")
+    ensure_topics(settings)
+    yield settings
+    names = [topic.name(settings.topic_prefix) for topic in ALL_TOPICS]
+    for deleted in AdminClient({"bootstrap.servers": settings.kafka}).delete_topics(names).values():
+        deleted.result()
+
+
+@pytest.fixture
+def database(servers: tuple[str, str]) -> Iterator[str]:
+    """URI of an empty database of the test's own."""
+    name = f"test_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(servers[1], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        parts = psycopg.conninfo.conninfo_to_dict(servers[1]) | {"dbname": name}
+        yield psycopg.conninfo.make_conninfo(**parts)  # type: ignore[arg-type]  # every part is text
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
