@@ -118,9 +118,19 @@ DEAD_LETTERS = Topic(
 SETTINGS = Topic(
     "settings", "project or project/agent_id", "AgentSettings", "compact", "operators", "stages 1 and 2, sink"
 )
-POSITIONS = Topic(
-    "positions", "stage/partition", "Position", "compact", "stages 1 and 2", "stages 1 and 2", internal=True
+RUN_POSITIONS = Topic(
+    "run-positions", "stage/partition", "Position", "compact", "stage 1", "stage 1 when it opens a store", internal=True
 )
+AGENT_POSITIONS = Topic(
+    "agent-positions",
+    "stage/partition",
+    "Position",
+    "compact",
+    "stage 2",
+    "stage 2 when it opens a store",
+    internal=True,
+)
+"""One positions topic a stage: in a common one, the open transaction of one stage would hide the other's positions."""
 
 ALL_TOPICS = (
     RUN_EVENTS,
@@ -133,5 +143,6 @@ ALL_TOPICS = (
     RUN_SCORES,
     DEAD_LETTERS,
     SETTINGS,
-    POSITIONS,
+    RUN_POSITIONS,
+    AGENT_POSITIONS,
 )
