@@ -24,6 +24,11 @@ def new_run_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+def run_id_of(project_key: str, event_id: str) -> UUID:
+    """Make the run id of a one-event run whose event id the caller chose: the same call repeated is the same run."""
+    return uuid5(NAMESPACE, f"{project_key}/event/{event_id}")
+
+
 def run_key(project_key: str, run_id: UUID) -> bytes:
     """Kafka key of everything that belongs to one run."""
     return f"{project_key}/{run_id}".encode()

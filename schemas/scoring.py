@@ -11,6 +11,9 @@ from pydantic import Field
 
 from runledger.schemas.outcomes import Baseline, RunOutcome
 
+DEFAULT_RUBRIC = "heuristic.v1"
+"""The rubric every logged run is scored by."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringJob:

@@ -1,0 +1,79 @@
+"""Build events from what a caller says, or refuse it, naming the argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, TypedDict, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+
+from runledger.producers.errors import InvalidEventError
+from runledger.schemas.identifiers import new_event_id, new_run_id, run_id_of
+from runledger.schemas.usage import TokenUsage
+
+_Event = TypeVar("_Event", bound=BaseModel)
+
+
+class UsageFields(TypedDict, total=False):
+    """The fields of `token_usage` (Run Tools); one left out is unknown, not zero."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    total_tokens: int | None
+    cost_usd: Decimal | float | str | None
+    model: str | None
+    llm_calls: int | None
+    prompt_preview: str | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+
+
+def build(
+    event_type: type[_Event],
+    data: Mapping[str, Any],
+    *,
+    project: str,
+    run_id: UUID | str,
+    agent: str | None = None,
+    event_id: str | None = None,
+    occurred_at: datetime | None = None,
+) -> _Event:
+    """Make one event; None in `data` means left out, a missing id or time is made here.
+
+    Raises:
+        InvalidEventError: a value breaks the event model.
+    """
+    fields = {
+        "event_id": new_event_id() if event_id is None else event_id,
+        "project_key": project,
+        "run_id": run_id,
+        "agent_id": agent,
+        "occurred_at": datetime.now(UTC) if occurred_at is None else occurred_at,
+        "data": {name: value for name, value in data.items() if value is not None},
+    }
+    try:
+        return event_type.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as error:
+        raise InvalidEventError.from_validation(error) from error
+
+
+def token_usage(usage: UsageFields) -> dict[str, Any] | None:
+    """Take the usage fields that were given; None if there are none.
+
+    Raises:
+        TypeError: a name is not a field of token_usage: a misspelt count would be lost without a word.
+    """
+    if unknown := usage.keys() - TokenUsage.model_fields.keys():
+        raise TypeError(f"unknown usage fields: {', '.join(sorted(unknown))}")
+    return {name: value for name, value in usage.items() if value is not None} or None
+
+
+def one_event_run(project: str, run_id: UUID | str | None, event_id: str | None) -> UUID | str:
+    """Choose the run id of a one-event run: given, else made from the caller's event id, else new."""
+    if run_id is not None:
+        return run_id
+    return new_run_id() if event_id is None else run_id_of(project, event_id)

@@ -1,0 +1,39 @@
+"""An exception as a recorded failure, within the event model's limits."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, field
+from typing import Any
+
+from runledger.schemas.values import MAX_ERROR, MAX_SUMMARY
+
+
+@dataclass(frozen=True, slots=True)
+class FailureText:
+    """The summary, the error and the meta of a recorded failure."""
+
+    summary: str
+    error: str
+    meta: dict[str, Any] = field(default_factory=dict)
+
+
+def describe_exception(error: BaseException) -> FailureText:
+    """Put an exception into words: its type and message, its traceback, and what had to be left out.
+
+    Of a traceback over 8000 characters the last 8000 are kept, since the error itself stands at its end; of a long
+    message the first 2000. `meta` then says how long the whole was. Characters that no database takes (NUL, lone
+    surrogates) are written as escapes.
+    """
+    summary = _storable("".join(traceback.format_exception_only(error)).strip())
+    trace = _storable("".join(traceback.format_exception(error)))
+    meta: dict[str, Any] = {"exception": _storable(type(error).__qualname__)}
+    if len(summary) > MAX_SUMMARY:
+        meta |= {"summary_kept": f"first {MAX_SUMMARY} characters", "summary_characters": len(summary)}
+    if len(trace) > MAX_ERROR:
+        meta |= {"error_kept": f"last {MAX_ERROR} characters", "error_characters": len(trace)}
+    return FailureText(summary[:MAX_SUMMARY], trace[-MAX_ERROR:], meta)
+
+
+def _storable(text: str) -> str:
+    return text.encode(errors="backslashreplace").decode().replace("\x00", "\\x00")
