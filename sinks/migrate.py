@@ -1,0 +1,46 @@
+"""Bring a database to the newest tables; safe when several processes do it at once."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import psycopg
+import sqlalchemy
+from alembic import command, op
+from alembic.config import Config
+from sqlalchemy.pool import NullPool
+
+_LOCK = 5_902_317_460
+"""Key of the advisory lock; any number no other program uses in this database."""
+
+
+def migrate(postgres_uri: str) -> None:
+    """Apply every migration that is missing, in one transaction.
+
+    A second process waits for the first one's transaction and then finds nothing to do.
+
+    Args:
+        postgres_uri: connection URI or conninfo of the database, which must exist.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached, or refuses a statement; nothing was changed.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    engine = sqlalchemy.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(postgres_uri), poolclass=NullPool
+    )
+    with engine.begin() as connection:
+        connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def run_file(name: str) -> None:
+    """Run one numbered SQL file inside the current migration; revisions call this."""
+    sql = files("runledger.sinks.migrations").joinpath(name).read_text(encoding="utf-8")
+    driver = op.get_bind().connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        raise TypeError(f"migrations run on psycopg, not on {type(driver).__name__}")
+    driver.execute(sql)  # type: ignore[call-overload]  # the text comes from our own package, not from outside

@@ -1,0 +1,1 @@
+"""One Alembic revision per numbered SQL file."""
