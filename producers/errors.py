@@ -16,13 +16,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-_CALLERS_NAMES = {
-    "id": "event_id",
-    "projectkey": "project",
-    "subject": "run_id",
-    "time": "occurred_at",
-    "agentid": "agent",
-}
+_CALLERS_NAMES = {"project_key": "project", "agent_id": "agent"}
 
 
 class ProducerError(Exception):
