@@ -1,0 +1,1 @@
+"""Reading: what the tables say. Nothing here writes."""

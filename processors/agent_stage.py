@@ -1,0 +1,64 @@
+"""Stage 2: outcomes into agents' streaks, logged runs and incidents."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from runledger.processors import streaks
+from runledger.processors.records import Changes, Due, Output, Record
+from runledger.processors.settings import ProcessorSettings
+from runledger.processors.steps import At
+from runledger.schemas.codec import decode, encode
+from runledger.schemas.errors import DecodeError
+from runledger.schemas.identifiers import agent_key
+from runledger.schemas.outcomes import Incident, RunOutcome
+from runledger.schemas.snapshots import AgentHealth
+from runledger.schemas.topics import AGENT_POSITIONS, AGENTS, DEAD_LETTERS, INCIDENTS, RUN_LOG, RUN_OUTCOMES
+
+
+class AgentStage:
+    """Folds run-outcomes into agents, run-log and incidents. Its source is transactional, so nothing repeats in it."""
+
+    name = "agents"
+    deduplicates = False
+
+    def __init__(self, settings: ProcessorSettings) -> None:
+        prefix = settings.topic_prefix
+        self.source = RUN_OUTCOMES.name(prefix)
+        self.changelog = AGENTS.name(prefix)
+        self.positions = AGENT_POSITIONS.name(prefix)
+        self.dead_letters = DEAD_LETTERS.name(prefix)
+        self._run_log = RUN_LOG.name(prefix)
+        self._incidents = INCIDENTS.name(prefix)
+        self._policy = streaks.StreakPolicy(
+            silence_threshold=settings.silence_threshold, failure_threshold=settings.failure_threshold
+        )
+
+    def restore(self, value: bytes) -> AgentHealth:
+        """Read an agent's state from the changelog."""
+        return decode(AgentHealth, value)
+
+    def due_at(self, state: AgentHealth) -> datetime | None:
+        """Nothing of an agent expires."""
+        return None
+
+    def apply(
+        self, state: AgentHealth | None, record: Record, logged_at: datetime, changes: Changes[AgentHealth]
+    ) -> None:
+        """Apply one outcome.
+
+        Raises:
+            DecodeError: the record is not an outcome, or stands under another agent's key.
+        """
+        outcome = decode(RunOutcome, record.value)
+        key = agent_key(outcome.project_key, outcome.agent_id)
+        if record.key != key:
+            raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")
+        step = streaks.apply(state, outcome, At(record.offset, logged_at), self._policy)
+        changes.snapshots[key] = step.state
+        for emitted in step.emitted:
+            topic = self._incidents if isinstance(emitted, Incident) else self._run_log
+            changes.outputs.append(Output(topic, key, encode(emitted)))
+
+    def expire(self, key: bytes, state: AgentHealth, due: Due, changes: Changes[AgentHealth]) -> None:
+        """Nothing of an agent expires."""

@@ -1,0 +1,61 @@
+"""Repeated events are found by a hash of key and event id, within a window of the log.
+
+The log is the memory: when a store opens it reads the window back, so live and restored processors decide alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import orjson
+
+from runledger.processors.records import Headers
+from runledger.schemas.codec import EVENT_ID_HEADER
+
+
+def _event_id(value: bytes | None, headers: Headers) -> bytes | None:
+    for name, content in headers:
+        if name == EVENT_ID_HEADER and isinstance(content, bytes):
+            return content
+    try:
+        document = orjson.loads(value or b"")
+    except orjson.JSONDecodeError:
+        return None
+    event_id = document.get("id") if isinstance(document, dict) else None
+    return event_id.encode() if isinstance(event_id, str) else None
+
+
+def event_hash(key: bytes | None, value: bytes | None, headers: Headers) -> int | None:
+    """Hash (64 bits) of project, run and event id; None where the record names no event.
+
+    The id stands in the `ce_id` header, so that a repeat is found without parsing; without one, the body's id counts.
+    The key is project and run, so another run's id never collides by its text.
+    """
+    event_id = _event_id(value, headers)
+    if event_id is None:
+        return None
+    digest = hashlib.blake2b((key or b"") + b"/" + event_id, digest_size=8).digest()
+    return int.from_bytes(digest, "big")
+
+
+class SeenWindow:
+    """Offsets at which event hashes were last seen, for the last `size` records of a partition."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._offsets: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def repeats(self, event: int, offset: int) -> bool:
+        """Whether the event was seen at most `size` records ago."""
+        before = self._offsets.get(event)
+        return before is not None and offset - before <= self.size
+
+    def add(self, seen: dict[int, int], next_offset: int) -> None:
+        """Take over {hash: offset}, and forget what lies behind the window once that is worth it."""
+        self._offsets.update(seen)
+        if len(self._offsets) > 1.5 * self.size:
+            oldest = next_offset - self.size
+            self._offsets = {event: offset for event, offset in self._offsets.items() if offset >= oldest}

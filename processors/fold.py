@@ -1,0 +1,114 @@
+"""Fold fetched records into one transaction's changes: pure, so that a repeat after a lost commit folds the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from runledger.processors.dedupe import event_hash
+from runledger.processors.records import Batch, Changes, Due, Output, Record, Tombstone, log_time
+from runledger.processors.state import PartitionState
+from runledger.schemas.dead_letters import DeadLetter
+from runledger.schemas.errors import DecodeError
+
+S = TypeVar("S")
+
+
+class Stage(Protocol[S]):
+    """One of the two processors: its topics, its state and its reducer."""
+
+    name: str
+    source: str
+    changelog: str
+    positions: str
+    dead_letters: str
+    deduplicates: bool
+
+    def restore(self, value: bytes) -> S:
+        """Read a state from the changelog."""
+
+    def due_at(self, state: S) -> datetime | None:
+        """Log time at which `expire` may have something to do for a state."""
+
+    def apply(self, state: S | None, record: Record, logged_at: datetime, changes: Changes[S]) -> None:
+        """Apply one record to its key's state and add what comes of it to `changes`.
+
+        Raises:
+            DecodeError: the record is not valid; nothing was added.
+        """
+
+    def expire(self, key: bytes, state: S, due: Due, changes: Changes[S]) -> None:
+        """Add to `changes` what has become due for a state."""
+
+
+def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> Changes[S]:
+    """Fold the records above the position.
+
+    Args:
+        stage: whose reducer.
+        held: committed state; not changed.
+        batches: of one partition, in order, without a gap; records below the position are skipped.
+    """
+    changes: Changes[S] = Changes(next_offset=max(held.next_offset, *(batch.end for batch in batches)))
+    for batch in batches:
+        for record in batch.records:
+            if record.offset >= held.next_offset:
+                _fold_one(stage, held, batch, record, changes)
+    return changes
+
+
+def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
+    changes.last_logged_at = logged_at = log_time(record.timestamp)
+    if stage.deduplicates and _repeated(held, record, changes):
+        changes.duplicates += 1
+        return
+    key = record.key or b""
+    latest = changes.snapshots.get(key)
+    state = held.states.get(key) if latest is None else None if isinstance(latest, Tombstone) else latest
+    try:
+        stage.apply(state, record, logged_at, changes)
+    except DecodeError as error:
+        changes.dead_letters += 1
+        changes.outputs.append(_dead_letter(stage, batch, record, error))
+
+
+def _repeated(held: PartitionState[S], record: Record, changes: Changes[S]) -> bool:
+    event = event_hash(record.key, record.value, record.headers)
+    if event is None:
+        return False
+    before = changes.seen.get(event)
+    changes.seen[event] = record.offset
+    return held.seen.repeats(event, record.offset) if before is None else record.offset - before <= held.seen.size
+
+
+def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeError) -> Output:
+    letter = DeadLetter(
+        reason=error.reason,
+        detail=error.detail,
+        topic=batch.topic,
+        partition=batch.partition,
+        offset=record.offset,
+        reader=stage.name,
+        key=record.key,
+        value=record.value,
+    )
+    return Output(stage.dead_letters, record.key, record.value, letter.headers())
+
+
+def tick(
+    stage: Stage[S], held: PartitionState[S], now: datetime, partition: int, most: int
+) -> tuple[Changes[S], list[bytes]]:
+    """Collect what is due at `now`, for at most so many keys.
+
+    Returns:
+        The changes, and the keys that came up: they are filed anew after the commit (`PartitionState.refile`), whether
+        it went through or not.
+    """
+    changes: Changes[S] = Changes()
+    came_up = list(held.timers.due(now, most))
+    for key in came_up:
+        state = held.states.get(key)
+        if state is not None:
+            stage.expire(key, state, Due(now, partition, held.asked.get(key)), changes)
+    return changes, came_up

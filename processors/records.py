@@ -1,0 +1,111 @@
+"""What goes into a fold and what comes out: values without a broker."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+S = TypeVar("S")
+
+Headers: TypeAlias = Sequence[tuple[str, Any]]
+"""Header values are bytes; Kafka also allows none, and librdkafka's types allow text."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Record(Protocol):
+    """One fetched record, as aiokafka hands it over; `timestamp` is log time in milliseconds."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records fetched together from one partition.
+
+    Args:
+        topic: source topic.
+        partition: its number.
+        records: in offset order; empty where the fetch met only markers or aborted records.
+        start: where the fetch began: end of the batch before it, or the offset sought.
+        end: first offset not covered.
+        epoch: which seek this fetch followed; a batch of an earlier one no longer counts.
+    """
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+    start: int
+    end: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A record to write in the transaction; partition None leaves it to the key's hash."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """A state that leaves memory and changelog; the reason travels in a header."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What a stage needs to know to let a state expire.
+
+    Args:
+        now: the partition's own clock.
+        partition: where the state lives.
+        asked: version of the state for which a timeout is already written, if one is.
+    """
+
+    now: datetime
+    partition: int
+    asked: int | None
+
+
+@dataclass(slots=True)
+class Changes(Generic[S]):
+    """All that one transaction writes and, once committed, memory takes over.
+
+    Args:
+        next_offset: the position after it; None where the position does not move (a tick).
+        snapshots: {key: new state, or Tombstone}.
+        outputs: records for other topics.
+        seen: {event hash: offset} of the records folded.
+        asked: {key: version} of the timeouts written.
+        duplicates: repeated events skipped.
+        dead_letters: records that went to dead-letters.
+    """
+
+    next_offset: int | None = None
+    snapshots: dict[bytes, S | Tombstone] = field(default_factory=dict)
+    outputs: list[Output] = field(default_factory=list)
+    seen: dict[int, int] = field(default_factory=dict)
+    asked: dict[bytes, int] = field(default_factory=dict)
+    last_logged_at: datetime | None = None
+    duplicates: int = 0
+    dead_letters: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to write."""
+        return self.next_offset is not None or bool(self.snapshots) or bool(self.outputs)
+
+
+def log_time(timestamp_ms: int) -> datetime:
+    """Log time of a record as an aware datetime."""
+    return _EPOCH + timedelta(milliseconds=timestamp_ms)

@@ -1,0 +1,85 @@
+"""Stage 1: run events into runs and their outcomes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from runledger.processors import ledger
+from runledger.processors.ledger import DeadlinePolicy, Evict
+from runledger.processors.records import Changes, Due, Output, Record, Tombstone
+from runledger.processors.settings import ProcessorSettings
+from runledger.processors.steps import At, RunStep
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, decode_event, encode, encode_event
+from runledger.schemas.identifiers import agent_key
+from runledger.schemas.run_events import RunTimedOut
+from runledger.schemas.snapshots import RunSnapshot
+from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS
+
+
+class RunStage:
+    """Folds run-events into runs and run-outcomes, and gives up runs that fell silent."""
+
+    name = "runs"
+    deduplicates = True
+
+    def __init__(self, settings: ProcessorSettings) -> None:
+        prefix = settings.topic_prefix
+        self.source = RUN_EVENTS.name(prefix)
+        self.changelog = RUNS.name(prefix)
+        self.positions = RUN_POSITIONS.name(prefix)
+        self.dead_letters = DEAD_LETTERS.name(prefix)
+        self._outcomes = RUN_OUTCOMES.name(prefix)
+        self._policy = DeadlinePolicy(
+            run_deadline=timedelta(seconds=settings.run_deadline_seconds),
+            ended_retention=timedelta(seconds=settings.ended_retention_seconds),
+            record_retention=timedelta(seconds=settings.record_retention_seconds),
+        )
+
+    def restore(self, value: bytes) -> RunSnapshot:
+        """Read a run's state from the changelog."""
+        return decode(RunSnapshot, value)
+
+    def due_at(self, state: RunSnapshot) -> datetime | None:
+        """Log time of the run's deadline or eviction."""
+        return ledger.due_at(state, self._policy)
+
+    def apply(
+        self, state: RunSnapshot | None, record: Record, logged_at: datetime, changes: Changes[RunSnapshot]
+    ) -> None:
+        """Apply one event.
+
+        Raises:
+            DecodeError: the record is not a valid event of its key's run.
+        """
+        key = record.key or b""
+        event = decode_event(record.value, key)
+        self._take(key, ledger.apply(state, event, At(record.offset, logged_at)), changes)
+
+    def expire(self, key: bytes, state: RunSnapshot, due: Due, changes: Changes[RunSnapshot]) -> None:
+        """Add a timeout for the log, an outcome that waits no longer, or an eviction."""
+        match ledger.expire(state, due.now, self._policy):
+            case RunTimedOut() as event:
+                if due.asked != state.version:
+                    changes.asked[key] = state.version
+                    changes.outputs.append(self._as_output(event, key, due.partition))
+            case RunStep() as step:
+                self._take(key, step, changes)
+            case Evict():
+                changes.snapshots[key] = Tombstone("evicted")
+            case None:
+                pass
+
+    def _as_output(self, event: RunTimedOut, key: bytes, partition: int) -> Output:
+        """Write the event into our own source, like any other event of the run."""
+        headers = ((EVENT_ID_HEADER, event.event_id.encode()), ("content-type", CONTENT_TYPE.encode()))
+        return Output(self.source, key, encode_event(event), headers, partition)
+
+    def _take(self, key: bytes, step: RunStep, changes: Changes[RunSnapshot]) -> None:
+        if step.erased:
+            changes.snapshots[key] = Tombstone("erased")
+        elif step.changed and step.state is not None:
+            changes.snapshots[key] = step.state
+        for outcome in step.emitted:
+            changes.outputs.append(
+                Output(self._outcomes, agent_key(outcome.project_key, outcome.agent_id), encode(outcome))
+            )

@@ -1,0 +1,245 @@
+"""The state of one source partition and the transactional producer that owns it (ADR 1).
+
+Who holds the un-fenced producer owns the partition. Opening a store fences every earlier owner and ends its
+transaction; then the committed changelog and the position are read. Each batch is one Kafka transaction, and only after
+its commit does memory take the new values.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from typing import Generic, TypeVar
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from runledger.processors.dedupe import event_hash
+from runledger.processors.errors import StopLoudly, StoreLost
+from runledger.processors.fold import Stage
+from runledger.processors.reading import PartitionReader
+from runledger.processors.records import Changes, Headers, Tombstone, log_time
+from runledger.processors.settings import ProcessorSettings
+from runledger.processors.state import PartitionState
+from runledger.schemas.codec import decode, encode
+from runledger.schemas.dead_letters import REASON
+from runledger.schemas.snapshots import Position
+from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
+
+S = TypeVar("S")
+
+_TIMEOUT_SECONDS = 30
+_BY_KEY = -1
+"""librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
+_log = structlog.get_logger()
+
+
+def _headers(message: Message) -> Headers:
+    headers = message.headers() or []
+    return list(headers.items()) if isinstance(headers, dict) else headers
+
+
+class Broker:
+    """What all stores of a process share: addresses, an admin client, and the group their offsets are committed to."""
+
+    def __init__(self, settings: ProcessorSettings) -> None:
+        self.settings = settings
+        self.group = f"{settings.topic_prefix}processors"
+        self.admin = AdminClient({"bootstrap.servers": settings.kafka})
+        self._member = Consumer(
+            {"bootstrap.servers": settings.kafka, "group.id": self.group, "enable.auto.commit": False}
+        )
+        # Without a generation: the transactional id is the fence, not the membership.
+        self.group_metadata = self._member.consumer_group_metadata()
+
+    def identify(self, topic: str) -> tuple[str, int]:
+        """(topic id, number of partitions): a topic that was deleted and made again has another id."""
+        described = self.admin.describe_topics(TopicCollection([topic]), request_timeout=_TIMEOUT_SECONDS)
+        facts = described[topic].result()
+        return str(facts.topic_id), len(facts.partitions)
+
+    def reader(self) -> PartitionReader:
+        """Make a reader of committed records."""
+        committed = "read_committed" not in self.settings.unsafe_disable
+        return PartitionReader(self.settings.kafka, read_committed=committed)
+
+    def producer(self, transactional_id: str) -> Producer:
+        """Make the producer that owns a partition."""
+        if "fencing" in self.settings.unsafe_disable:
+            transactional_id = f"{transactional_id}-{uuid.uuid4().hex}"
+        return Producer(
+            {
+                "bootstrap.servers": self.settings.kafka,
+                "transactional.id": transactional_id,
+                "transaction.timeout.ms": int(self.settings.transaction_timeout_seconds * 1000),
+                "linger.ms": 0,
+                "compression.type": "lz4",
+                "partitioner": PARTITIONER,
+                "message.max.bytes": DEAD_LETTERS.max_message_bytes,
+                "queue.buffering.max.messages": 1_000_000,
+            }
+        )
+
+
+class PartitionStore(Generic[S]):
+    """One source partition's committed state, and the right to change it.
+
+    Args:
+        broker: shared by all stores of the process.
+        stage: which processor's store.
+        partition: number of the source partition; its changelog and positions have the same number.
+    """
+
+    def __init__(self, broker: Broker, stage: Stage[S], partition: int) -> None:
+        self._broker = broker
+        self._stage = stage
+        self.partition = partition
+        self._producer: Producer | None = None
+        self._identity = ("", 0)
+        window = 0 if "dedupe" in broker.settings.unsafe_disable else broker.settings.dedupe_window_records
+        self.held: PartitionState[S] = PartitionState(stage.due_at, window)
+
+    def open(self) -> PartitionStore[S]:
+        """Fence every earlier owner, then restore what is committed.
+
+        Raises:
+            StoreLost: the broker did not let us in; try again while the partition is assigned.
+            StopLoudly: the topic was recreated or re-partitioned, the position is missing beside a changelog that holds
+                records, or the log no longer reaches back to the position.
+        """
+        name = f"{self._broker.group}-{self._stage.name}-{self.partition}"
+        try:
+            producer = self._broker.producer(name)
+            producer.init_transactions(_TIMEOUT_SECONDS)
+            self._producer = producer
+            self._identity = self._broker.identify(self._stage.source)
+            with self._broker.reader() as reader:
+                self._restore(reader)
+        except KafkaException as error:
+            raise self._lost("could not be opened", error) from error
+        _log.info(
+            "store_opened",
+            stage=self._stage.name,
+            partition=self.partition,
+            next_offset=self.held.next_offset,
+            states=len(self.held.states),
+            seen=len(self.held.seen),
+        )
+        return self
+
+    def _restore(self, reader: PartitionReader) -> None:
+        low, high = reader.bounds(self._stage.source, self.partition)
+        position = reader.last(self._stage.positions, self.partition)
+        states = self._read_states(reader)
+        for key, value in states.items():
+            self.held.put(key, self._stage.restore(value))
+        if position is None:
+            if states:
+                raise self._stop(f"{self._stage.changelog} holds {len(states)} states but no position stands beside it")
+            if low > 0:
+                raise self._stop(f"the log begins at {low}, and no position says what was folded before")
+            return
+        self.held.next_offset = self._check(decode(Position, position), low, high)
+        if self._stage.deduplicates and self.held.seen.size:
+            self._read_back(reader, low)
+
+    def _read_states(self, reader: PartitionReader) -> dict[bytes, bytes]:
+        """Read the changelog: its last value for each key that has no tombstone."""
+        states: dict[bytes, bytes] = {}
+
+        def take(message: Message) -> None:
+            key, value = message.key() or b"", message.value()
+            if value is None:
+                states.pop(key, None)
+            else:
+                states[key] = value
+
+        begin, end = reader.bounds(self._stage.changelog, self.partition)
+        reader.read(self._stage.changelog, self.partition, begin, end, take)
+        return states
+
+    def _check(self, position: Position, low: int, high: int) -> int:
+        if (position.topic_id, position.partition_count) != self._identity:
+            raise self._stop(
+                f"the topic was recreated or re-partitioned: the position speaks of {position.topic_id} with "
+                f"{position.partition_count} partitions, the broker of {self._identity[0]} with {self._identity[1]}"
+            )
+        if not low <= position.next_offset <= high:
+            raise self._stop(f"the position is {position.next_offset}, but the log holds {low} to {high}")
+        return position.next_offset
+
+    def _read_back(self, reader: PartitionReader, low: int) -> None:
+        """Read the window before the position, so that repeats are found as if we had never stopped."""
+        seen: dict[int, int] = {}
+
+        def take(message: Message) -> None:
+            event = event_hash(message.key(), message.value(), _headers(message))
+            if event is not None:
+                seen[event] = message.offset() or 0
+            self.held.saw(log_time(message.timestamp()[1]))
+
+        end = self.held.next_offset
+        reader.read(self._stage.source, self.partition, max(low, end - self.held.seen.size), end, take)
+        self.held.seen.add(seen, end)
+
+    def commit(self, changes: Changes[S]) -> bool:
+        """Write the changes as one transaction; afterwards memory holds them.
+
+        Returns:
+            False where a test had the transaction aborted: nothing has changed.
+
+        Raises:
+            StoreLost: the transaction failed, or another owner has fenced this one; memory no longer counts.
+        """
+        producer = self._producer
+        if producer is None:
+            raise self._lost("is closed", None)
+        try:
+            producer.begin_transaction()
+            self._produce(producer, changes)
+            if random.random() < self._broker.settings.unsafe_abort_ratio:  # noqa: S311  # a test's coin
+                producer.flush(_TIMEOUT_SECONDS)
+                producer.abort_transaction(_TIMEOUT_SECONDS)
+                _log.warning("transaction_aborted", stage=self._stage.name, partition=self.partition)
+                return False
+            producer.commit_transaction(_TIMEOUT_SECONDS)
+        except (KafkaException, BufferError) as error:
+            raise self._lost("lost its transaction", error) from error
+        self.held.take(changes)
+        return True
+
+    def _produce(self, producer: Producer, changes: Changes[S]) -> None:
+        for key, state in changes.snapshots.items():
+            if isinstance(state, Tombstone):
+                gone: dict[str, str | bytes | None] = {REASON: state.reason}
+                producer.produce(self._stage.changelog, None, key, partition=self.partition, headers=gone)
+            else:
+                producer.produce(self._stage.changelog, encode(state), key, partition=self.partition)
+        for output in changes.outputs:
+            partition = _BY_KEY if output.partition is None else output.partition
+            producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
+        if changes.next_offset is not None:
+            self._produce_position(producer, changes.next_offset)
+
+    def _produce_position(self, producer: Producer, next_offset: int) -> None:
+        topic_id, partition_count = self._identity
+        position = Position(self._stage.name, self.partition, next_offset, topic_id, partition_count)
+        key = f"{self._stage.name}/{self.partition}"
+        producer.produce(self._stage.positions, encode(position), key, partition=self.partition)
+        offset = TopicPartition(self._stage.source, self.partition, next_offset)
+        producer.send_offsets_to_transaction([offset], self._broker.group_metadata, _TIMEOUT_SECONDS)
+
+    def close(self) -> None:
+        """Give up the producer; a transaction that is open ends when the next owner opens its store."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.purge()
+
+    def _stop(self, message: str) -> StopLoudly:
+        return StopLoudly(message, topic=self._stage.source, partition=self.partition)
+
+    def _lost(self, message: str, error: BaseException | None) -> StoreLost:
+        cause = error.args[0] if error is not None and error.args else None
+        why = cause.name() if isinstance(cause, KafkaError) else str(error or "")
+        return StoreLost(f"the store {message}: {why}", topic=self._stage.source, partition=self.partition)

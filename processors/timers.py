@@ -1,0 +1,37 @@
+"""When which key is due: a heap that is only approximately right, and asks again."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from datetime import datetime
+
+
+class Timers:
+    """Due times of keys.
+
+    Activity moves a due time later, far more often than it fires: so a key is filed once, and whoever finds it due
+    works out the true time and files it again.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[datetime, bytes]] = []
+        self._filed: dict[bytes, datetime] = {}
+
+    def file(self, key: bytes, due_at: datetime) -> None:
+        """Have the key come up at `due_at`, unless it comes up earlier anyway."""
+        filed = self._filed.get(key)
+        if filed is None or due_at < filed:
+            self._filed[key] = due_at
+            heapq.heappush(self._heap, (due_at, key))
+
+    def due(self, now: datetime, most: int) -> Iterator[bytes]:
+        """Yield at most so many keys that may be due, and unfile them."""
+        for _ in range(most):
+            while self._heap and self._filed.get(self._heap[0][1]) != self._heap[0][0]:
+                heapq.heappop(self._heap)
+            if not self._heap or self._heap[0][0] > now:
+                return
+            _, key = heapq.heappop(self._heap)
+            del self._filed[key]
+            yield key
