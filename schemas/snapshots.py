@@ -85,6 +85,7 @@ class WindowEntry:
 
     run_id: UUID
     ended_at: datetime
+    status: OutcomeStatus
     effect: Literal["extends", "resets", "leaves"]
     """What the outcome does to the failing streak."""
     silent: bool

@@ -1,0 +1,86 @@
+"""What is said about a finished run, and when it is said again."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import orjson
+
+from runledger.processors.evolve import evolve
+from runledger.processors.silence import is_silent
+from runledger.processors.steps import RunStep
+from runledger.schemas.identifiers import row_id
+from runledger.schemas.outcomes import RunOutcome
+from runledger.schemas.snapshots import RunSnapshot
+
+UNKNOWN_AGENT = "unknown"
+"""Under this name stands an outcome for which no agent came forward in time."""
+
+
+def outcome_of(run: RunSnapshot, agent_id: str, revision: int) -> RunOutcome | None:
+    """Say how a run ended; None while it goes on."""
+    if run.ended_at is None or run.end_logged_at is None or run.outcome is None or run.status == "running":
+        return None
+    actions_taken = run.actions_taken or {}
+    summary = actions_taken.get("summary")
+    return RunOutcome(
+        project_key=run.project_key,
+        agent_id=agent_id,
+        run_id=run.run_id,
+        row_id=row_id(run.project_key, run.run_id),
+        revision=revision,
+        kind=run.kind,
+        status=run.outcome,
+        run_status=run.status,
+        inferred=run.inferred,
+        silent=is_silent(actions_taken, run.traces, run.end_summary),
+        ended_at=run.ended_at,
+        logged_at=run.end_logged_at,
+        actions_taken=actions_taken,
+        action_summary=summary if isinstance(summary, str) else None,
+        usage=run.usage,
+        cost_source=run.cost_source,
+        started_at=run.started_at,
+        failures=run.failures,
+        traces=run.traces,
+        models=run.models,
+    )
+
+
+def digest(outcome: RunOutcome) -> str:
+    """Hash what an outcome says. Usage is not in it: late reports change the run's totals, not how it ended."""
+    said = (
+        outcome.agent_id,
+        outcome.kind,
+        outcome.status,
+        outcome.run_status,
+        outcome.inferred,
+        outcome.silent,
+        outcome.ended_at,
+        outcome.actions_taken,
+        outcome.action_summary,
+    )
+    return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
+
+
+def conclude(run: RunSnapshot, *, nameless: bool = False) -> RunStep:
+    """Emit the run's outcome where there is one and it says something new.
+
+    An outcome waits for an agent. Once one is out, its agent stays: a run that went out as `unknown` keeps that name.
+
+    Args:
+        run: the new state; it is written in any case.
+        nameless: wait no longer for an agent.
+    """
+    if run.ended_at is None:
+        return RunStep(run)
+    agent_id = run.agent_id or (UNKNOWN_AGENT if nameless or run.outcome_revision else None)
+    if agent_id is None:
+        return RunStep(run)
+    outcome = outcome_of(run, agent_id, run.outcome_revision + 1)
+    if outcome is None:
+        return RunStep(run)
+    said = digest(outcome)
+    if said == run.outcome_digest:
+        return RunStep(run)
+    return RunStep(evolve(run, outcome_revision=outcome.revision, outcome_digest=said), (outcome,))

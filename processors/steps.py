@@ -1,0 +1,41 @@
+"""Where a record stood in the log, and what a reducer made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
+from runledger.schemas.snapshots import AgentHealth, RunSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A record's place in its partition."""
+
+    offset: int
+    logged_at: datetime
+    """Log time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStep:
+    """What one event made of a run."""
+
+    state: RunSnapshot | None
+    """None: the run is not known, or no longer."""
+    emitted: tuple[RunOutcome, ...] = ()
+    changed: bool = True
+    """False: there is nothing to write, the event said nothing new."""
+    erased: bool = False
+    """The run's tombstone is due, whether it was known here or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStep:
+    """What one outcome made of an agent's health."""
+
+    state: AgentHealth
+    emitted: tuple[LoggedRun | StreakRevised | Incident, ...] = ()
+    changed: bool = True
+    """False: there is nothing to write."""
