@@ -1,0 +1,77 @@
+"""One fingerprint for failures of one kind, whichever agent met them and wherever it ran."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+
+VERSION = "v1"
+"""Part of every fingerprint: a change of the rules below must change it, or old groups would silently split."""
+
+_MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
+_DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+_CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"
+_ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\b)?"
+_UNIT = (
+    r"(?:ns|us|µs|ms|s|m|h|d|secs?|mins?|hrs?|"
+    r"(?:nano|micro|milli)?seconds?|minutes?|hours?|days?)"
+)
+
+# In this order: what is longer and more telling goes first, so that no rule eats a part of another's match.
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), placeholder)
+    for pattern, placeholder in (
+        (r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b", "<email>"),
+        (r"(?i)(?<![0-9a-z])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![0-9a-z])", "<uuid>"),
+        (rf"\b\d{{4}}[-/]\d{{2}}[-/]\d{{2}}(?:(?:T|\s){_CLOCK}{_ZONE}|T\d{{2}}:\d{{2}}{_ZONE})?", "<time>"),
+        (rf"\b(?:{_DAY},?\s)?\d{{1,2}}[\s-]{_MONTH}[\s-]\d{{4}}(?:,?\s{_CLOCK}{_ZONE})?", "<time>"),
+        (
+            rf"\b(?:{_DAY},?\s)?{_MONTH}\s{{1,2}}\d{{1,2}}(?:,?\s\d{{4}})?(?:,?\s{_CLOCK}{_ZONE}(?:\s\d{{4}})?)?\b",
+            "<time>",
+        ),
+        (rf"(?<![\d.:]){_CLOCK}{_ZONE}(?![\d:])", "<time>"),
+        (r"(?i)\[[0-9a-f:]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?", "<ip>"),
+        (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])", "<ip>"),
+        (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?![\w:])|(?<![\w:])::1(?![\w:])", "<ip>"),
+        (r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)(?::\d{1,5})?", "<ip>"),
+        (r"(?i)\b0x[0-9a-f]+\b", "<hex>"),
+        (r"(?i)\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,128}\b", "<hex>"),
+        (rf"(?i)(?<![\w.])(?:\d+(?:\.\d+)?\s?{_UNIT}(?![a-z]))(?:\s?\d+(?:\.\d+)?\s?{_UNIT}(?![a-z]))*", "<duration>"),
+        (r"(?i)\b(lines?|column|col|char|position|offset|pid|port|thread|process)([\s:=#-]{1,3})\d+", r"\1\2<n>"),
+        (r"(?<=[a-zA-Z0-9\])>]):\d{1,7}(?::\d{1,7})?(?![\w.])", ":<n>"),
+        (r"\b(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])(?:[a-z]{2,12}[_-])[a-zA-Z0-9]{12,64}\b", "<id>"),
+        (r"\b\d{6,}\b", "<id>"),
+    )
+)
+_PATH = re.compile(
+    r"(?:[a-zA-Z][\w+.-]{0,20}://|[A-Za-z]:\\|\.{0,2}[/\\])[^\s\"'`<>(),;|]*(?:<[a-z]{1,8}>[^\s\"'`<>(),;|]*)*"
+)
+_DIGITS = re.compile(r"\d+")
+_SPACE = re.compile(r"\s+")
+
+
+def normalise(text: str) -> str:
+    """Replace what differs between two failures of one kind.
+
+    E-mail and network addresses, UUIDs, hexadecimal and long numbers, dates, times, durations, ports, line numbers and
+    every number within a path become placeholders, and any white space a single space. Other numbers stay: status 404
+    is not 500.
+    """
+    for pattern, placeholder in _RULES:
+        text = pattern.sub(placeholder, text)
+    text = _PATH.sub(lambda path: _DIGITS.sub("<n>", path.group()), text)
+    return _SPACE.sub(" ", text).strip()
+
+
+def fingerprint(project_key: str, summary: str, error: str | None = None) -> str:
+    """Hash the kind of a failure: its error where there is one, else its summary, without what differs by chance.
+
+    The agent is not part of it, so that one agent learns from what another resolved.
+
+    Args:
+        project_key: the same error in another project is another kind.
+        summary: short description.
+        error: full message or stack trace; it names the error's type itself.
+    """
+    told = error if error is not None and not error.isspace() and error else summary
+    return sha256(f"{VERSION}\n{project_key}\n{normalise(told)}".encode()).hexdigest()
