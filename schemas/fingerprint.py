@@ -12,9 +12,9 @@ _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
 _CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\b)?"
-_UNIT = (
-    r"(?:ns|us|µs|ms|s|m|h|d|secs?|mins?|hrs?|"
-    r"(?:nano|micro|milli)?seconds?|minutes?|hours?|days?)"
+_SPAN = (
+    r"\d{1,15}(?:\.\d{1,9})?(?:(?:ns|us|µs|ms|[smhd])(?![a-z])"
+    r"|\s?(?:ms|secs?|mins?|hrs?|(?:nano|micro|milli)?seconds?|minutes?|hours?|days?)\b)"
 )
 
 # In this order: what is longer and more telling goes first, so that no rule eats a part of another's match.
@@ -30,24 +30,40 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "<time>",
         ),
         (rf"(?<![\d.:]){_CLOCK}{_ZONE}(?![\d:])", "<time>"),
-        (r"(?i)\[[0-9a-f:]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?", "<ip>"),
+        (r"(?i)\[(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?", "<ip>"),
         (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])", "<ip>"),
-        (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?![\w:])|(?<![\w:])::1(?![\w:])", "<ip>"),
+        (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?:%\w{1,16})?(?![\w:])", "<ip>"),
+        (r"(?<![\w:])::1(?![\w:])", "<ip>"),
         (r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)(?::\d{1,5})?", "<ip>"),
         (r"(?i)\b0x[0-9a-f]+\b", "<hex>"),
         (r"(?i)\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,128}\b", "<hex>"),
-        (rf"(?i)(?<![\w.])(?:\d+(?:\.\d+)?\s?{_UNIT}(?![a-z]))(?:\s?\d+(?:\.\d+)?\s?{_UNIT}(?![a-z]))*", "<duration>"),
+        (rf"(?i)(?<![\w.-]){_SPAN}(?:\s?{_SPAN}){{0,5}}", "<duration>"),
         (r"(?i)\b(lines?|column|col|char|position|offset|pid|port|thread|process)([\s:=#-]{1,3})\d+", r"\1\2<n>"),
-        (r"(?<=[a-zA-Z0-9\])>]):\d{1,7}(?::\d{1,7})?(?![\w.])", ":<n>"),
-        (r"\b(?=[\w-]*\d)(?=[\w-]*[a-zA-Z])(?:[a-z]{2,12}[_-])[a-zA-Z0-9]{12,64}\b", "<id>"),
+        (r"\b(?=[\w-]{0,64}\d)(?:[a-z]{2,12}[_-])[a-zA-Z0-9]{12,64}\b", "<id>"),
         (r"\b\d{6,}\b", "<id>"),
     )
 )
 _PATH = re.compile(
     r"(?:[a-zA-Z][\w+.-]{0,20}://|[A-Za-z]:\\|\.{0,2}[/\\])[^\s\"'`<>(),;|]*(?:<[a-z]{1,8}>[^\s\"'`<>(),;|]*)*"
 )
+_PORT_OR_LINE = re.compile(r"(?<=[\w\])>]):(\d{1,7})(?::\d{1,7})?(?![\w.])")
+_PORT_DIGITS = 4
+"""A shorter number after a bare word is more likely a status."""
+_WORD_BEFORE = re.compile(r"[\w.<>\])-]*$")
+_CODE_WORDS = frozenset({"code", "status", "errno", "error", "sqlstate", "state", "exit", "http", "attempt"})
 _DIGITS = re.compile(r"\d+")
 _SPACE = re.compile(r"\s+")
+
+
+def _hide_port_or_line(match: re.Match[str]) -> str:
+    """Hide `:5432` after a host and `:10:15` after a file, but not the 404 of `status:404`."""
+    start = match.start()
+    word = _WORD_BEFORE.search(match.string[max(0, start - 64) : start])
+    before = word.group().lower() if word is not None else ""
+    names_place = "." in before or before.endswith(("localhost", ">", "]", ")"))
+    if names_place or (len(match.group(1)) >= _PORT_DIGITS and before not in _CODE_WORDS):
+        return ":<n>"
+    return match.group()
 
 
 def normalise(text: str) -> str:
@@ -59,6 +75,7 @@ def normalise(text: str) -> str:
     """
     for pattern, placeholder in _RULES:
         text = pattern.sub(placeholder, text)
+    text = _PORT_OR_LINE.sub(_hide_port_or_line, text)
     text = _PATH.sub(lambda path: _DIGITS.sub("<n>", path.group()), text)
     return _SPACE.sub(" ", text).strip()
 
