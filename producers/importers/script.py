@@ -77,7 +77,7 @@ def read_run(line: Mapping[str, Any]) -> ImportedRun:
     run = _Line.model_validate(line)
     events = tuple(_event(run, index, content) for index, content in enumerate(run.events))
     ends = [event.occurred_at for event in events if isinstance(event, _ENDS)]
-    return ImportedRun(max(ends or [event.occurred_at for event in events]), events)
+    return ImportedRun(min(ends) if ends else max(event.occurred_at for event in events), events)
 
 
 def _event(run: _Line, index: int, content: dict[str, Any]) -> AnyRunEvent:
