@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Iterator
 
@@ -13,12 +12,14 @@ from confluent_kafka.admin import AdminClient
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
 from runledger.topic_admin import ensure_topics
+from tests.servers import running_servers
 
 
 @pytest.fixture(scope="session")
-def servers() -> tuple[str, str]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """(Kafka bootstrap servers, URI of a Postgres database in which databases may be created)."""
-    return os.environ["RUNLEDGER_KAFKA"], os.environ["RUNLEDGER_POSTGRES"]
+    with running_servers(tmp_path_factory.mktemp("stack")) as addresses:
+        yield addresses.kafka, addresses.postgres
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def topics(servers: tuple[str, str]) -> Iterator[ConnectionSettings]:
     ensure_topics(settings)
     yield settings
     names = [topic.name(settings.topic_prefix) for topic in ALL_TOPICS]
-    for deleted in AdminClient({"bootstrap.servers": settings.kafka}).delete_topics(names).values():
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    for deleted in admin.delete_topics(names).values():
         deleted.result()
 
 

@@ -1,0 +1,85 @@
+"""Look at a broker: does it answer, who is in a group, how far is a group behind."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+
+from confluent_kafka import (
+    OFFSET_INVALID,
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaException,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
+
+_TIMEOUT_SECONDS = 3.0
+
+
+class KafkaView:
+    """Reads the broker's metadata; connects at the first look and keeps the connection.
+
+    Args:
+        bootstrap: bootstrap servers.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._client: AdminClient | None = None
+
+    def answers(self) -> bool:
+        """Tell whether a broker answers now."""
+        # A plain connection first: the client would log its failed attempts.
+        if not any(_accepts(address) for address in self._bootstrap.split(",")):
+            return False
+        try:
+            return bool(self._admin().list_topics(timeout=_TIMEOUT_SECONDS).brokers)
+        except KafkaException:
+            return False
+
+    def members(self, group: str) -> int:
+        """Count the members of a consumer group whose partitions are assigned; 0 while it rebalances or is unknown."""
+        try:
+            futures = self._admin().describe_consumer_groups([group], request_timeout=_TIMEOUT_SECONDS)
+            described = futures[group].result()
+        except KafkaException:
+            return 0
+        return len(described.members) if described.state == ConsumerGroupState.STABLE else 0
+
+    def lag(self, groups: Iterable[str]) -> dict[str, int | None]:
+        """Sum, per group, the records behind its committed offsets; None where that is unknown."""
+        return {group: self._lag(group) for group in groups}
+
+    def _lag(self, group: str) -> int | None:
+        try:
+            wanted = [ConsumerGroupTopicPartitions(group)]
+            futures = self._admin().list_consumer_group_offsets(wanted, request_timeout=_TIMEOUT_SECONDS)
+            committed = {
+                (entry.topic, entry.partition): entry.offset
+                for entry in futures[group].result().topic_partitions
+                if entry.offset != OFFSET_INVALID and entry.offset >= 0
+            }
+            latest = {
+                TopicPartition(*source): OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped upstream
+                for source in committed
+            }
+            ends = self._admin().list_offsets(latest, request_timeout=_TIMEOUT_SECONDS) if latest else {}
+            behind = [end.result().offset - committed[part.topic, part.partition] for part, end in ends.items()]
+        except KafkaException:
+            return None
+        return sum(behind) if behind else None
+
+    def _admin(self) -> AdminClient:
+        if self._client is None:
+            self._client = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
+        return self._client
+
+
+def _accepts(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT_SECONDS):
+            return True
+    except (OSError, ValueError):
+        return False

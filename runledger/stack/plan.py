@@ -1,0 +1,99 @@
+"""What a stack shall consist of."""
+
+from __future__ import annotations
+
+import sys
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.stack.addresses import Addresses
+from runledger.stack.health import KafkaView
+from runledger.stack.service import Service
+
+_SETTLE_SECONDS = 2.0
+
+
+class Plan(BaseModel):
+    """The parts to run, and the outside servers to use instead of our own.
+
+    Args:
+        processors: number of processor processes.
+        pipeline: False for Kafka and Postgres alone.
+        durable: False for a database that need not survive the machine (tests).
+        kafka: bootstrap servers of an outside broker; None to run one.
+        postgres: URI of an outside database; None to run one.
+        topic_prefix: prefix of topics and consumer groups.
+        partitions: of each topic.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    processors: int = Field(default=1, ge=1, le=64)
+    pipeline: bool = True
+    durable: bool = True
+    kafka: str | None = None
+    postgres: str | None = Field(default=None, repr=False)
+    topic_prefix: str
+    partitions: int
+
+    @classmethod
+    def from_environment(cls, *, processors: int = 1, pipeline: bool = True, durable: bool = True) -> Plan:
+        """Take outside servers, prefix and partitions from the RUNLEDGER_ variables, where they are set."""
+        settings = ConnectionSettings()
+        chosen = settings.model_fields_set
+        return cls(
+            processors=processors,
+            pipeline=pipeline,
+            durable=durable,
+            kafka=settings.kafka if "kafka" in chosen else None,
+            postgres=settings.postgres if "postgres" in chosen else None,
+            topic_prefix=settings.topic_prefix,
+            partitions=settings.partitions,
+        )
+
+    def connection(self, addresses: Addresses) -> ConnectionSettings:
+        """Settings for the stack's own servers."""
+        return ConnectionSettings(
+            kafka=addresses.kafka,
+            postgres=addresses.postgres,
+            topic_prefix=self.topic_prefix,
+            partitions=self.partitions,
+        )
+
+
+def consumer_groups(topic_prefix: str) -> dict[str, str]:
+    """Worker name to the consumer group it joins; the relay reads the database only."""
+    return {
+        "processor": f"{topic_prefix}processors",
+        "sink": f"{topic_prefix}sink",
+        "scorer": f"{topic_prefix}scoring",
+    }
+
+
+def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
+    """Give the pipeline's processes: each a `runledger worker` of its own."""
+    view = KafkaView(addresses.kafka)
+    groups = consumer_groups(plan.topic_prefix)
+    env = {
+        **addresses.environment(),
+        "RUNLEDGER_TOPIC_PREFIX": plan.topic_prefix,
+        "RUNLEDGER_PARTITIONS": str(plan.partitions),
+        "PYTHONUNBUFFERED": "1",
+    }
+    processors = [f"processor-{number}" for number in range(1, plan.processors + 1)]
+
+    def worker(name: str, worker_name: str, members: int) -> Service:
+        group = groups.get(worker_name)
+        return Service(
+            name=name,
+            command=(sys.executable, "-m", "runledger", "worker", worker_name),
+            env=env,
+            ready=lambda: group is None or view.members(group) >= members,
+            settle_seconds=_SETTLE_SECONDS,
+        )
+
+    return [
+        *(worker(name, "processor", plan.processors) for name in processors),
+        *(worker(name, name, 1) for name in ("sink", "relay", "scorer")),
+    ]

@@ -1,0 +1,131 @@
+"""Run one stack in this process until it is asked to stop."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from runledger.stack.addresses import Addresses
+from runledger.stack.artifacts import Report
+from runledger.stack.book import StateBook
+from runledger.stack.errors import ServerFailedError
+from runledger.stack.health import KafkaView
+from runledger.stack.kafka import kafka_service
+from runledger.stack.leftovers import end_processes
+from runledger.stack.lock import held
+from runledger.stack.paths import StackFolder
+from runledger.stack.plan import Plan, pipeline_services
+from runledger.stack.ports import LOOPBACK, require_free, settle_ports
+from runledger.stack.postgres import postgres_answers, postgres_service, postgres_uri
+from runledger.stack.service import Service
+from runledger.stack.state import read_state
+from runledger.stack.supervisor import StopRequestedError, Supervisor
+
+_LEFTOVER_SECONDS = 15.0
+
+
+@dataclass(slots=True)
+class _Stop:
+    """Set by a signal; looked at between steps, so that nothing is left half done."""
+
+    requested: bool = False
+
+    def request(self, number: int, frame: FrameType | None) -> None:
+        self.requested = True
+
+
+def run_stack(folder: StackFolder, cache: Path, plan: Plan, abandoned: Callable[[], bool] = lambda: False) -> None:
+    """Start everything, keep it running, and stop it all on SIGTERM, SIGINT or when abandoned.
+
+    Args:
+        folder: data folder; locked for as long as this runs.
+        cache: where the jars lie.
+        plan: what to run.
+        abandoned: asked often; true when whoever wanted the stack is gone.
+
+    Raises:
+        AlreadyRunningError: another supervisor holds the folder; nothing was done.
+        StackError: it could not be started; everything was stopped again and the state file says why.
+    """
+    folder.prepare()
+    with held(folder.lock_file), _stop_signals() as stop:
+        if (earlier := read_state(folder.state_file)) is not None:
+            end_processes(earlier.processes(), _LEFTOVER_SECONDS)
+        book = StateBook(folder.state_file, plan.topic_prefix)
+        supervisor = Supervisor(folder.logs, book.services, lambda: stop.requested or abandoned())
+
+        def report(step: str) -> None:
+            book.step(step)
+            if stop.requested or abandoned():
+                raise StopRequestedError
+
+        failure: BaseException | None = None
+        try:
+            _start(folder, cache, plan, book, supervisor, report)
+            supervisor.watch()
+        except StopRequestedError:
+            pass
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            book.stopping()
+            supervisor.stop()
+            book.ended(failure)
+
+
+def _start(
+    folder: StackFolder, cache: Path, plan: Plan, book: StateBook, supervisor: Supervisor, report: Report
+) -> None:
+    ports = settle_ports(folder.ports_file)
+    servers: list[Service] = []
+    if plan.postgres is None:
+        require_free(ports.postgres, "Postgres", folder.ports_file)
+        servers.append(postgres_service(folder, ports, report, durable=plan.durable))
+    elif not postgres_answers(plan.postgres):
+        raise ServerFailedError("the database that RUNLEDGER_POSTGRES names does not answer; start it, or unset that")
+    if plan.kafka is None:
+        require_free(ports.kafka, "Kafka", folder.ports_file)
+        require_free(ports.controller, "Kafka's controller", folder.ports_file)
+        servers.append(kafka_service(folder, cache, ports, report))
+    elif not KafkaView(plan.kafka).answers():
+        raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
+    addresses = Addresses(
+        kafka=plan.kafka or f"{LOOPBACK}:{ports.kafka}", postgres=plan.postgres or postgres_uri(folder, ports)
+    )
+    report(f"Starting {' and '.join(server.name for server in servers) or 'with outside servers'}")
+    supervisor.start(servers)
+    book.addresses(addresses)
+    if plan.pipeline:
+        report("Creating topics and tables")
+        _prepare(plan, addresses)
+        report("Starting the pipeline")
+        supervisor.start(pipeline_services(plan, addresses))
+    book.running()
+
+
+def _prepare(plan: Plan, addresses: Addresses) -> None:
+    # Imported here: Kafka and Postgres alone need neither.
+    from runledger.sinks.migrate import migrate  # noqa: PLC0415 - see above
+    from runledger.topic_admin import TopicError, ensure_topics  # noqa: PLC0415 - see above
+
+    try:
+        ensure_topics(plan.connection(addresses))
+    except TopicError as error:
+        raise ServerFailedError(str(error)) from error
+    migrate(addresses.postgres)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    stop = _Stop()
+    before = {number: signal.signal(number, stop.request) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

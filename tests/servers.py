@@ -1,0 +1,74 @@
+"""Where the tests' broker and database come from: given addresses, else containers, else the embedded stack."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from runledger.schemas.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
+from runledger.stack import Addresses, Plan, Stack
+
+_ENGINE_ANSWER_SECONDS = 3
+_DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+_KAFKA_IMAGE = "confluentinc/cp-kafka:8.1.0"  # Apache Kafka 4.1, in the form testcontainers can start
+_POSTGRES_IMAGE = "postgres:18"
+
+
+@contextmanager
+def running_servers(data_dir: Path) -> Iterator[Addresses]:
+    """Give a broker and a database for the length of the block.
+
+    Args:
+        data_dir: where the embedded stack keeps its data, if it comes to that.
+    """
+    with ExitStack() as stack:
+        yield _given() or _containers(stack) or _embedded(stack, data_dir)
+
+
+def _given() -> Addresses | None:
+    kafka, postgres = os.environ.get("RUNLEDGER_KAFKA"), os.environ.get("RUNLEDGER_POSTGRES")
+    return Addresses(kafka=kafka, postgres=postgres) if kafka and postgres else None
+
+
+def _containers(stack: ExitStack) -> Addresses | None:
+    return _start_containers(stack) if _engine_answers() else None
+
+
+def _engine_answers() -> bool:
+    # By hand rather than with Docker's client, which leaves its socket open when nobody listens.
+    scheme, _, place = os.environ.get("DOCKER_HOST", _DEFAULT_ENGINE).partition("://")
+    family = socket.AF_UNIX if scheme == "unix" else socket.AF_INET
+    host, _, port = place.rpartition(":")
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(_ENGINE_ANSWER_SECONDS)
+        try:
+            connection.connect(place if scheme == "unix" else (host, int(port)))
+            connection.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+            return b" 200 " in connection.recv(64)
+        except (OSError, ValueError):
+            return False
+
+
+def _start_containers(stack: ExitStack) -> Addresses:
+    from testcontainers.community.kafka import KafkaContainer  # noqa: PLC0415 - slow, and rarely needed
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 - slow, and rarely needed
+
+    kafka = KafkaContainer(_KAFKA_IMAGE).with_kraft()
+    for name, value in {
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+    }.items():
+        kafka.with_env(name, value)
+    stack.enter_context(kafka)
+    postgres = stack.enter_context(PostgresContainer(_POSTGRES_IMAGE, driver=None))
+    return Addresses(kafka=kafka.get_bootstrap_server(), postgres=postgres.get_connection_url())
+
+
+def _embedded(stack: ExitStack, data_dir: Path) -> Addresses:
+    plan = Plan(pipeline=False, durable=False, topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
+    return stack.enter_context(Stack(data_dir).running(plan))
