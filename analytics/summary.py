@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,6 +19,7 @@ _SQL = resources.files(__package__) / "sql"
 class RunRow:
     """One run; None is unknown. Tokens and calls are counts, cost is in US dollars."""
 
+    project_key: str
     run_id: UUID
     agent_id: str | None
     kind: str
@@ -45,6 +46,7 @@ class RunRow:
 class AgentRow:
     """One agent's streaks and what its runs used."""
 
+    project_key: str
     agent_id: str
     finished_runs: int
     last_status: str | None
@@ -54,24 +56,27 @@ class AgentRow:
     longest_failing_streak: int | None
     mean_score: float | None
     cost_usd: Decimal | None
+    total_tokens: int | None
 
 
 def _query(name: str) -> bytes:
     return (_SQL / f"{name}.sql").read_bytes()
 
 
-def select_runs(connection: psycopg.Connection, project_key: str, run_ids: Iterable[UUID]) -> list[RunRow]:
-    """Read the runs named, in the order of their ends; runs the ledger has not heard of are missing."""
+def _named(runs: Collection[tuple[str, UUID]]) -> dict[str, object]:
+    return {"project_keys": [project for project, _ in runs], "run_ids": [run for _, run in runs]}
+
+
+def select_runs(connection: psycopg.Connection, runs: Collection[tuple[str, UUID]]) -> list[RunRow]:
+    """Read the runs named by (project, run), in the order of their ends; unknown ones are missing."""
     with connection.cursor(row_factory=class_row(RunRow)) as cursor:
-        return cursor.execute(_query("select_runs"), {"project_key": project_key, "run_ids": list(run_ids)}).fetchall()
+        return cursor.execute(_query("select_runs"), _named(runs)).fetchall()
 
 
-def select_agents(connection: psycopg.Connection, project_key: str, run_ids: Iterable[UUID]) -> list[AgentRow]:
-    """Read the agents of the runs named."""
+def select_agents(connection: psycopg.Connection, runs: Collection[tuple[str, UUID]]) -> list[AgentRow]:
+    """Read the agents under whose names the runs were logged."""
     with connection.cursor(row_factory=class_row(AgentRow)) as cursor:
-        return cursor.execute(
-            _query("select_agents"), {"project_key": project_key, "run_ids": list(run_ids)}
-        ).fetchall()
+        return cursor.execute(_query("select_agents"), _named(runs)).fetchall()
 
 
 def _sum(values: Iterable[int | None]) -> int | None:

@@ -1,6 +1,8 @@
--- The runs named, as the ledger has them, in the order of their ends. %(run_ids)s: uuid[].
-SELECT r.run_id,
-       r.agent_id,
+-- The runs named, as the ledger has them, in the order of their ends.
+-- %(project_keys)s: text[], %(run_ids)s: uuid[], of equal length.
+SELECT r.project_key,
+       r.run_id,
+       coalesce(l.agent_id, r.agent_id) AS agent_id,
        r.kind,
        r.status,
        r.outcome,
@@ -19,8 +21,7 @@ SELECT r.run_id,
        l.consecutive_silence_count,
        l.consecutive_failure_count,
        (l.rlhf_scores ->> 'overall')::double precision AS score
-FROM agent_run AS r
+FROM unnest(%(project_keys)s::text[], %(run_ids)s::uuid[]) AS named (project_key, run_id)
+JOIN agent_run AS r USING (project_key, run_id)
 LEFT JOIN agent_run_log AS l ON l.id = r.row_id
-WHERE r.project_key = %(project_key)s
-  AND r.run_id = ANY (%(run_ids)s)
 ORDER BY r.ended_at NULLS LAST, r.run_id

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from runledger.cli import demo, replay, stack, verify, worker
 from runledger.producers.errors import ProducerError
+from runledger.replaying import NotScoredError
 from runledger.schemas.errors import SchemaError
 from runledger.stack.errors import StackError
 from runledger.topic_admin import TopicError
@@ -33,6 +34,16 @@ app.command("migrate", rich_help_panel="Operate")(worker.migrate_command)
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")
 
 _INTERRUPTED = 130
+_EXPLAINED = (
+    StackError,
+    ProducerError,
+    SchemaError,
+    TopicError,
+    NotScoredError,
+    psycopg.OperationalError,
+    KafkaException,
+    ValidationError,
+)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -43,20 +54,22 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(arguments)
     except SystemExit as done:
-        return done.code if isinstance(done.code, int) else 0 if done.code is None else 1
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (StackError, ProducerError, SchemaError, TopicError) as error:
-        return _explain(str(error))
-    except psycopg.OperationalError as error:
-        return _explain(f"Postgres does not answer: {str(error).strip()}")
-    except KafkaException as error:
-        return _explain(f"Kafka does not answer: {error.args[0].str()}")
-    except ValidationError as error:
-        return _explain("; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()))
+    except _EXPLAINED as error:
+        sys.stderr.write(f"runledger: {_explain(error)}\n")
+        return 1
     return 0
 
 
-def _explain(message: str) -> int:
-    sys.stderr.write(f"runledger: {message}\n")
-    return 1
+def _explain(error: Exception) -> str:
+    match error:
+        case psycopg.OperationalError():
+            return f"Postgres does not answer: {str(error).strip()}"
+        case KafkaException():
+            return f"Kafka does not answer: {error.args[0].str()}"
+        case ValidationError():
+            return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        case _:
+            return str(error)

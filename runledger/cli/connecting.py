@@ -1,0 +1,30 @@
+"""Which broker and database a command talks to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.stack import Addresses, StackError, StackFolder, discover
+from runledger.stack.paths import default_data_dir
+
+
+def connect(data_dir: Path | None) -> Addresses:
+    """Find them: the environment's servers first, then the local stack that runs on the data folder.
+
+    Raises:
+        StackError: neither is there.
+    """
+    settings = ConnectionSettings()
+    chosen = settings.model_fields_set
+    local = discover(data_dir)
+    if local is None and not {"kafka", "postgres"} <= chosen:
+        folder = StackFolder((data_dir or default_data_dir()).expanduser().absolute()).root
+        raise StackError(
+            f"no stack runs on {folder}: start one with `runledger up`, "
+            "or set RUNLEDGER_KAFKA and RUNLEDGER_POSTGRES to servers of your own"
+        )
+    return Addresses(
+        kafka=settings.kafka if local is None or "kafka" in chosen else local.kafka,
+        postgres=settings.postgres if local is None or "postgres" in chosen else local.postgres,
+    )
