@@ -4,9 +4,9 @@
 """
 
 from runledger.stack.addresses import Addresses
-from runledger.stack.errors import StackError
+from runledger.stack.errors import ServerFailedError, StackError
 from runledger.stack.local import Stack, discover
 from runledger.stack.paths import StackFolder
 from runledger.stack.plan import Plan
 
-__all__ = ["Addresses", "Plan", "Stack", "StackError", "StackFolder", "discover"]
+__all__ = ["Addresses", "Plan", "ServerFailedError", "Stack", "StackError", "StackFolder", "discover"]

@@ -57,9 +57,14 @@ class StateBook:
         if failure is None:
             self._change(phase="stopped", step="")
             return
-        known = isinstance(failure, StackError)
-        tail = failure.log_tail if isinstance(failure, ServerFailedError) else ""
-        text = str(failure) if known else f"{type(failure).__name__}: {failure}"
+        tail = ""
+        match failure:
+            case ServerFailedError():
+                text, tail = failure.message, failure.log_tail
+            case StackError():
+                text = str(failure)
+            case _:
+                text = f"{type(failure).__name__}: {failure}"
         _log.error("stack_failed", reason=text)
         self._change(phase="failed", step="", error=text, log_tail=tail)
 

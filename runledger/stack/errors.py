@@ -16,6 +16,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from textwrap import indent
 
 
 class StackError(Exception):
@@ -48,7 +49,12 @@ class ServerFailedError(StackError):
 
     def __init__(self, message: str, log_tail: str = "") -> None:
         super().__init__(message)
+        self.message = message
         self.log_tail = log_tail
+
+    def __str__(self) -> str:
+        """The message, and below it what the process said last."""
+        return f"{self.message}\n{indent(self.log_tail, '  | ')}" if self.log_tail else self.message
 
 
 class AlreadyRunningError(StackError):

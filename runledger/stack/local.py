@@ -54,6 +54,11 @@ class Stack:
         state = read_state(self.folder.state_file)
         return state if state is not None and state.supervisor.is_alive() else None
 
+    def last_failure(self) -> str | None:
+        """Why the last start or run ended; None where it ended well or never was."""
+        state = read_state(self.folder.state_file)
+        return None if state is None else state.error
+
     def start(
         self,
         plan: Plan | None = None,
