@@ -43,4 +43,4 @@ def run_file(name: str) -> None:
     driver = op.get_bind().connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
         raise TypeError(f"migrations run on psycopg, not on {type(driver).__name__}")
-    driver.execute(sql)  # type: ignore[call-overload]  # the text comes from our own package, not from outside
+    driver.execute(sql)

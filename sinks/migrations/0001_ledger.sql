@@ -396,7 +396,7 @@ CREATE TABLE scoring_outbox (
     job_id     uuid        NOT NULL UNIQUE,
     row_id     uuid        NOT NULL,
     key        text        NOT NULL,
-    payload    jsonb       NOT NULL,
+    payload    text        NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     sent_at    timestamptz
 );
@@ -408,7 +408,7 @@ COMMENT ON COLUMN scoring_outbox.id IS 'Order of insertion; gaps are natural.';
 COMMENT ON COLUMN scoring_outbox.job_id IS 'uuid5 of row id and rubric: one job per row and rubric.';
 COMMENT ON COLUMN scoring_outbox.row_id IS 'Row of agent_run_log to score.';
 COMMENT ON COLUMN scoring_outbox.key IS 'Kafka key, project/run_id.';
-COMMENT ON COLUMN scoring_outbox.payload IS 'The job as it is sent.';
+COMMENT ON COLUMN scoring_outbox.payload IS 'The job, byte for byte as it is sent.';
 COMMENT ON COLUMN scoring_outbox.created_at IS 'When the row was inserted.';
 COMMENT ON COLUMN scoring_outbox.sent_at IS 'When the broker had acknowledged it; NULL before.';
 

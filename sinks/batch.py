@@ -1,0 +1,199 @@
+"""A batch of records, folded into the rows one transaction writes; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from runledger.schemas import codec
+from runledger.schemas.dead_letters import DeadLetter
+from runledger.schemas.errors import DecodeError
+from runledger.schemas.identifiers import agent_key, row_id, run_key
+from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
+from runledger.schemas.run_events import FailureRecorded, RunErased
+from runledger.schemas.scoring import RunScored
+from runledger.schemas.snapshots import AgentHealth, RunSnapshot
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+from runledger.sinks import rows
+from runledger.sinks.records import Partition, Record
+from runledger.sinks.rows import EventRow, Row
+
+READER = "sink"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction writes: at most one row per key, except for events.
+
+    Args:
+        moves: {(topic, partition): next_offset after the batch}.
+        events: deliveries of run-events.
+        erasures: runs whose rows are deleted: by the order itself (with the offset up to which events go) or by the
+            snapshot's tombstone.
+        late: births of snapshots seen beside the one in `runs`: rows of another birth are marked late.
+        dead_letters: records that are no valid record of their topic.
+        skipped: records of run-events that could not be decoded: stage 1 puts them in dead-letters.
+    """
+
+    moves: dict[Partition, int] = field(default_factory=dict)
+    events: list[EventRow] = field(default_factory=list)
+    failures: dict[tuple[str, UUID, str], Row] = field(default_factory=dict)
+    erasures: list[Row] = field(default_factory=list)
+    runs: dict[bytes, Row] = field(default_factory=dict)
+    late: list[Row] = field(default_factory=list)
+    health: dict[bytes, Row] = field(default_factory=dict)
+    logs: dict[UUID, Row] = field(default_factory=dict)
+    jobs: dict[UUID, Row] = field(default_factory=dict)
+    streaks: dict[UUID, Row] = field(default_factory=dict)
+    incidents: dict[UUID, Row] = field(default_factory=dict)
+    scores: dict[UUID, Row] = field(default_factory=dict)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    skipped: int = 0
+
+
+def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] | None = None) -> Batch:
+    """Fold records, in the order of their offsets, into a batch.
+
+    Args:
+        records: of any of the sink's topics.
+        rubric: what every logged run is scored by.
+        ends: {(topic, partition): offset} up to which the log is known to hold no further record.
+    """
+    batch = Batch()
+    for record in records:
+        batch.moves[record.source] = record.offset + 1
+        try:
+            _add(batch, record, rubric)
+        except DecodeError as error:
+            if record.suffix == RUN_EVENTS.suffix:
+                batch.skipped += 1
+            else:
+                batch.dead_letters.append(dead_letter(record, error.reason, error.detail))
+    for source, offset in (ends or {}).items():
+        batch.moves[source] = max(offset, batch.moves.get(source, 0))
+    return batch
+
+
+def moves_of(records: Sequence[Record]) -> dict[Partition, int]:
+    """Return {(topic, partition): next_offset} after the records."""
+    return {record.source: record.offset + 1 for record in records}
+
+
+def dead_letter(record: Record, reason: str, detail: str) -> DeadLetter:
+    """Give up on a record."""
+    return DeadLetter(reason, detail, record.topic, record.partition, record.offset, READER, record.key, record.value)
+
+
+def _add(batch: Batch, record: Record, rubric: str) -> None:
+    match record.suffix:
+        case RUN_EVENTS.suffix:
+            _add_event(batch, record)
+        case RUNS.suffix:
+            _add_run(batch, record)
+        case AGENTS.suffix:
+            _add_health(batch, record)
+        case RUN_LOG.suffix:
+            _add_logged(batch, record, rubric)
+        case INCIDENTS.suffix:
+            incident = codec.decode(Incident, record.value)
+            _check_key(record, agent_key(incident.project_key, incident.agent_id))
+            held = batch.incidents.get(incident.incident_id)
+            if held is None or held["version"] < incident.version:
+                batch.incidents[incident.incident_id] = rows.incident_row(incident)
+        case RUN_SCORES.suffix:
+            score = codec.decode(RunScored, record.value)
+            _check_key(record, run_key(score.project_key, score.run_id))
+            batch.scores.setdefault(score.job_id, rows.score_row(score))
+        case _:
+            raise DecodeError("unknown_type", f"the sink reads no topic {record.suffix}")
+
+
+def _check_key(record: Record, key: bytes) -> None:
+    if record.key != key:
+        raise DecodeError("wrong_key", "the record's key is not that of its project and run or agent", "key")
+
+
+def _add_event(batch: Batch, record: Record) -> None:
+    event = codec.decode_event(record.value, record.key)
+    batch.events.append(rows.event_row(record, event))
+    if isinstance(event, FailureRecorded):
+        row = rows.failure_row(record, event)
+        batch.failures.setdefault((event.project_key, event.run_id, event.event_id), row)
+    elif isinstance(event, RunErased):
+        batch.erasures.append(_erasure(event.project_key, event.run_id, record, order=True))
+
+
+def _erasure(project_key: str, run_id: UUID, record: Record, *, order: bool) -> Row:
+    return {
+        "project_key": project_key,
+        "run_id": run_id,
+        "row_id": row_id(project_key, run_id),
+        "erased_at": record.logged_at,
+        "log_partition": record.partition,
+        "before_offset": record.offset if order else None,
+        "snapshot": not order,
+    }
+
+
+def _add_run(batch: Batch, record: Record) -> None:
+    if record.value is None:
+        if record.reason == "erased":
+            _add_tombstone(batch, record)
+        return
+    snapshot = codec.decode(RunSnapshot, record.value)
+    key = run_key(snapshot.project_key, snapshot.run_id)
+    _check_key(record, key)
+    held = batch.runs.get(key)
+    if held is None or held["born_offset"] == snapshot.born_offset:
+        if held is None or held["version"] < snapshot.version:
+            batch.runs[key] = rows.run_row(record, snapshot)
+        return
+    # Another life of the run: the first one's totals stand, the row only learns that there is more.
+    batch.late.append({name: held[name] for name in ("project_key", "run_id")} | {"born_offset": snapshot.born_offset})
+
+
+def _add_tombstone(batch: Batch, record: Record) -> None:
+    try:
+        project_key, _, run = (record.key or b"").decode().partition("/")
+        run_id = UUID(run)
+    except ValueError as error:
+        raise DecodeError("wrong_key", "the tombstone's key is no project and run", "key") from error
+    batch.runs.pop(run_key(project_key, run_id), None)
+    batch.late = [row for row in batch.late if (row["project_key"], row["run_id"]) != (project_key, run_id)]
+    batch.erasures.append(_erasure(project_key, run_id, record, order=False))
+
+
+def _add_health(batch: Batch, record: Record) -> None:
+    if record.value is None:
+        return
+    health = codec.decode(AgentHealth, record.value)
+    key = agent_key(health.project_key, health.agent_id)
+    _check_key(record, key)
+    held = batch.health.get(key)
+    if held is None or held["version"] < health.version:
+        batch.health[key] = rows.health_row(health)
+
+
+def _add_logged(batch: Batch, record: Record, rubric: str) -> None:
+    logged = codec.decode_run_log(record.value)
+    if isinstance(logged, StreakRevised):
+        _check_key(record, agent_key(logged.project_key, logged.agent_id))
+        row = rows.streak_row(logged)
+        held = batch.logs.get(logged.row_id)
+        if held is None:
+            batch.streaks[logged.row_id] = row
+        else:
+            held |= row
+        return
+    _check_key(record, agent_key(logged.outcome.project_key, logged.outcome.agent_id))
+    _add_outcome(batch, record, logged, rubric)
+
+
+def _add_outcome(batch: Batch, record: Record, logged: LoggedRun, rubric: str) -> None:
+    row = logged.outcome.row_id
+    held = batch.logs.get(row)
+    if held is None or held["revision"] < logged.outcome.revision:
+        batch.logs[row] = rows.log_row(record, logged)
+        batch.streaks.pop(row, None)
+    batch.jobs.setdefault(row, rows.job_row(logged, rubric))

@@ -1,0 +1,251 @@
+"""From the topics into Postgres: take what is there, write it, go on.
+
+Postgres says where each partition stands; the group's offsets in Kafka are only a hint for tools that show lag.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import psycopg
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from runledger.sinks.dead_letters import DeadLetterBox, make_producer
+from runledger.sinks.delivery import Delivery
+from runledger.sinks.errors import InterruptedDeliveryError, StopLoudlyError
+from runledger.sinks.positions import find_positions
+from runledger.sinks.records import SOURCES, Partition, Record, record_of
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.sqlstate import decide_error
+from runledger.sinks.stopping import stop_on_signals
+from runledger.sinks.writer import Writer
+
+_log = structlog.get_logger()
+
+_STOPPING_CODES = frozenset(
+    {
+        KafkaError._AUTO_OFFSET_RESET,  # the position is outside the log
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+    }
+)
+
+
+def run_sink(settings: SinkSettings) -> None:
+    """Write the topics into Postgres until SIGTERM or SIGINT.
+
+    Raises:
+        SinkError: start again, or have a person look; the message says which.
+        psycopg.Error: the database is in a state that waiting does not mend.
+        KafkaException: the broker reported a fatal error.
+    """
+    consume(settings, stop_on_signals())
+
+
+def consume(settings: SinkSettings, stopping: threading.Event) -> None:
+    """Write the topics into Postgres until `stopping` is set; see `run_sink`."""
+    sink = Sink(settings, stopping)
+    try:
+        while not stopping.is_set():
+            sink.step()
+    finally:
+        sink.close()
+
+
+def make_consumer(settings: SinkSettings) -> Consumer:
+    """Make the sink's member of its group."""
+    committed = "read_committed" not in settings.unsafe_disable
+    return Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": settings.group,
+            "isolation.level": "read_committed" if committed else "read_uncommitted",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
+            "heartbeat.interval.ms": int(settings.session_timeout_seconds * 1000 / 5),
+            "max.poll.interval.ms": max(300_000, int(settings.session_timeout_seconds * 1000)),
+            "fetch.wait.max.ms": 100,
+            "queued.max.messages.kbytes": 4 * 1024,  # of each partition
+            "fetch.message.max.bytes": 4 * 1024 * 1024,
+        }
+    )
+
+
+class Sink:
+    """One member of the sink's group, and what it holds of its partitions.
+
+    Args:
+        settings: addresses, sizes and patience.
+        stopping: set when the process is to end; a wait for the database ends with it.
+    """
+
+    def __init__(self, settings: SinkSettings, stopping: threading.Event) -> None:
+        self._settings = settings
+        self._stopping = stopping
+        self._writer = Writer(settings)
+        self._admin = AdminClient({"bootstrap.servers": settings.kafka})
+        self._consumer = make_consumer(settings)
+        letters = DeadLetterBox(settings, make_producer(settings))
+        self._delivery = Delivery(settings, self._writer, letters, self._keep_membership)
+        self._assigned: list[TopicPartition] = []
+        self._positions: dict[Partition, int] | None = None
+        """{(topic, partition): next_offset} as it stands in the database; None until it was asked."""
+        self._generation = 0
+        self._ends: dict[Partition, int] = {}
+        self._ends_since: float | None = None
+        topics = [topic.name(settings.topic_prefix) for topic in SOURCES]
+        self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        # Nothing is fetched yet: the positions stand in the database, which may be away just now.
+        consumer.assign([])
+        self._forget(partitions)
+        _log.info("partitions_assigned", partitions=len(partitions))
+
+    def _on_revoke(self, consumer: Consumer, _partitions: list[TopicPartition]) -> None:
+        consumer.unassign()
+        self._forget([])
+
+    def _forget(self, partitions: list[TopicPartition]) -> None:
+        """Start a new generation: what was read for the old one and not written is dropped."""
+        self._generation += 1
+        self._assigned = partitions
+        self._positions = None
+        self._ends, self._ends_since = {}, None
+
+    def step(self) -> None:
+        """Take what is there, up to a batch, and write it.
+
+        Raises:
+            SinkError, psycopg.Error, KafkaException: see `run_sink`.
+        """
+        if self._positions is None and self._assigned:
+            self._go_to_positions()
+        records = self._take()
+        positions = self._positions
+        if positions is None:
+            return
+        ends = self._take_ends() if records or self._ends_are_due() else {}
+        if not records and not ends:
+            return
+        began = time.monotonic()
+        try:
+            self._delivery.deliver(records, positions, ends)
+        except InterruptedDeliveryError:
+            return
+        self._hint({record.source for record in records} | set(ends))
+        _log.debug("batch_committed", records=len(records), seconds=round(time.monotonic() - began, 4))
+
+    def _go_to_positions(self) -> None:
+        """Ask the database where the partitions stand, and read on from there."""
+        generation = self._generation
+        sources = [(assigned.topic, assigned.partition) for assigned in self._assigned]
+        try:
+            positions = find_positions(sources, self._writer, self._admin, self._consumer)
+        except psycopg.Error as error:
+            self._writer.close()
+            if decide_error(error) != "retry":
+                raise
+            _log.warning("database_away", sqlstate=error.sqlstate, retry_in_seconds=self._settings.retry_seconds)
+            self._keep_membership(self._settings.retry_seconds)
+            return
+        if generation == self._generation:
+            offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
+            self._consumer.assign(offsets)
+            self._positions = positions
+
+    def _take(self) -> list[Record]:
+        """Take the records that are there, waiting only for the first."""
+        first = self._consumer.poll(self._settings.poll_seconds)
+        if first is None:
+            return []
+        generation = self._generation
+        more = self._consumer.consume(self._settings.batch_records - 1, 0) if self._settings.batch_records > 1 else []
+        taken = [first, *more] if generation == self._generation else more
+        return self._sort_out(taken)
+
+    def _sort_out(self, messages: list[Message]) -> list[Record]:
+        """Keep the records that follow the positions; note the ends of partitions; raise errors."""
+        records: list[Record] = []
+        following = dict(self._positions or {})
+        for message in messages:
+            source = (message.topic() or "", message.partition() or 0)
+            offset = message.offset() or 0
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                _refuse(message, error)
+                continue
+            # A rebalance within one call may hand over a record twice, or one of a partition no longer ours.
+            if source not in following or offset < following[source]:
+                continue
+            if error is None:
+                records.append(record_of(message, self._settings.topic_prefix))
+                following[source] = offset + 1
+            else:
+                self._note_end(source, offset)
+        return records
+
+    def _note_end(self, source: Partition, offset: int) -> None:
+        """Remember that the log holds no record before `offset`: behind the last one stand transaction markers."""
+        if offset > (self._positions or {}).get(source, offset):
+            self._ends[source] = offset
+            self._ends_since = self._ends_since or time.monotonic()
+
+    def _ends_are_due(self) -> bool:
+        """Tell whether an end has waited for records to go with it long enough for tools to see no lag."""
+        return self._ends_since is not None and time.monotonic() - self._ends_since > 1
+
+    def _take_ends(self) -> dict[Partition, int]:
+        ends, self._ends, self._ends_since = self._ends, {}, None
+        return ends
+
+    def _keep_membership(self, seconds: float) -> bool:
+        """Wait as a member that reads nothing; False if the partitions went or the process is to stop."""
+        generation = self._generation
+        assigned = self._consumer.assignment()
+        self._consumer.pause(assigned)
+        deadline = time.monotonic() + seconds
+        while generation == self._generation and not self._stopping.is_set():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                self._consumer.resume(assigned)
+                return True
+            message = self._consumer.poll(min(left, 0.1))
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
+                # Fetched before the pause took hold: drop everything and read again from the positions.
+                self._consumer.assign([])
+                self._forget(self._assigned)
+            elif error.code() != KafkaError._PARTITION_EOF:
+                _refuse(message, error)
+        return False
+
+    def _hint(self, sources: set[Partition]) -> None:
+        """Commit the group's offsets, for tools that show lag; nobody reads from them."""
+        positions = self._positions
+        if positions is None:
+            return
+        offsets = [TopicPartition(*source, positions[source]) for source in sources if source in positions]
+        self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    def close(self) -> None:
+        """Leave the group, so that others take over at once."""
+        self._consumer.close()
+        self._writer.close()
+
+
+def _refuse(message: Message, error: KafkaError) -> None:
+    """Raise what cannot heal by itself; librdkafka mends lost connections alone."""
+    if error.code() in _STOPPING_CODES:
+        raise StopLoudlyError(error.str(), topic=message.topic() or "", partition=message.partition() or 0)
+    if error.fatal():
+        raise KafkaException(error)
+    _log.warning("broker_error", error=error.name())

@@ -1,0 +1,142 @@
+"""Bring records into the database whatever happens: wait out its failures, and set aside what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+import psycopg
+import structlog
+
+from runledger.sinks.batch import Batch, dead_letter, fold
+from runledger.sinks.dead_letters import DeadLetterBox
+from runledger.sinks.errors import InterruptedDeliveryError, PositionConflictError, StopLoudlyError
+from runledger.sinks.records import Partition, Record
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.sqlstate import decide_error
+from runledger.sinks.writer import Writer
+
+_log = structlog.get_logger()
+
+_Part: TypeAlias = tuple[Sequence[Record], Mapping[Partition, int]]
+
+
+class Delivery:
+    """Writes records through a writer; what the database refuses is narrowed down to single records.
+
+    Args:
+        settings: patience and limits.
+        writer: writes a batch or nothing.
+        dead_letters: takes what is given up.
+        wait: keeps the process in its group for so many seconds; False where going on has no point.
+    """
+
+    def __init__(
+        self, settings: SinkSettings, writer: Writer, dead_letters: DeadLetterBox, wait: Callable[[float], bool]
+    ) -> None:
+        self._settings = settings
+        self._writer = writer
+        self._dead_letters = dead_letters
+        self._wait = wait
+        self._in_a_row = 0
+
+    def deliver(
+        self, records: Sequence[Record], expected: dict[Partition, int], ends: Mapping[Partition, int] | None = None
+    ) -> None:
+        """Write records and move `expected` along.
+
+        Args:
+            records: in the order of their offsets within each partition.
+            expected: {(topic, partition): next_offset} as it stands in the database.
+            ends: offsets up to which the log holds nothing after the records.
+
+        Raises:
+            PositionConflictError: another consumer has written them.
+            StopLoudlyError: too many dead letters in a row.
+            DeliveryError: the broker took no dead letter.
+            InterruptedDeliveryError: the wait for the database was broken off.
+            psycopg.Error: the database is in a state that waiting does not mend.
+        """
+        parts = _split(records, self._settings.batch_bytes, ends or {})
+        while parts:
+            part, part_ends = parts.pop()
+            batch = fold(part, self._settings.rubric, part_ends)
+            if batch.dead_letters:
+                self._dead_letters.send(batch.dead_letters)
+            refused = self._write(batch, expected)
+            if refused is None:
+                self._count(len(batch.dead_letters), part)
+                expected.update(batch.moves)
+            elif len(part) > 1:
+                middle = len(part) // 2
+                parts += [(part[middle:], part_ends), (part[:middle], {})]
+            else:
+                self._give_up(part[0], refused, expected)
+
+    def _write(self, batch: Batch, expected: Mapping[Partition, int]) -> psycopg.Error | None:
+        """Write a batch, waiting for a database that will recover; return the error if a value is at fault."""
+        pause_seconds = self._settings.retry_seconds
+        in_doubt = False
+        while True:
+            try:
+                if in_doubt and self._stands(batch, expected):
+                    return None
+                self._writer.write(batch, expected)
+            except psycopg.Error as error:
+                decision = decide_error(error)
+                if decision == "bisect":
+                    return error
+                self._writer.close()
+                if decision == "stop":
+                    raise
+                _log.warning("database_away", sqlstate=error.sqlstate, retry_in_seconds=pause_seconds)
+            except PositionConflictError:
+                _log.error("compare_and_set_refused", partitions=len(batch.moves))
+                raise
+            else:
+                return None
+            in_doubt = True
+            if not self._wait(pause_seconds):
+                raise InterruptedDeliveryError
+            pause_seconds = min(2 * pause_seconds, self._settings.retry_limit_seconds)
+
+    def _stands(self, batch: Batch, expected: Mapping[Partition, int]) -> bool:
+        """Tell whether a commit whose answer was lost has happened: then every position stands where it moved it."""
+        held = self._writer.read_positions(batch.moves)
+        moved = {source: offset for source, offset in batch.moves.items() if offset != expected[source]}
+        return bool(moved) and all(
+            source in held and held[source].next_offset == offset for source, offset in moved.items()
+        )
+
+    def _give_up(self, record: Record, error: psycopg.Error, expected: dict[Partition, int]) -> None:
+        detail = f"{type(error).__name__} {error.sqlstate or 'refused by the client'}"
+        self._dead_letters.send([dead_letter(record, "refused_by_database", detail)])
+        batch = Batch(moves={record.source: record.offset + 1})
+        refused = self._write(batch, expected)
+        if refused is not None:
+            raise refused
+        self._count(1, [record])
+        expected.update(batch.moves)
+
+    def _count(self, letters: int, part: Sequence[Record]) -> None:
+        self._in_a_row = self._in_a_row + letters if 2 * letters > len(part) else 0
+        if self._in_a_row > self._settings.dead_letter_limit:
+            raise StopLoudlyError(
+                f"{self._in_a_row} dead letters in a row: this looks like a change of schema, not like poison",
+                topic=part[-1].topic,
+                partition=part[-1].partition,
+            )
+
+
+def _split(records: Sequence[Record], limit_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:
+    """Cut records into parts of at most so many bytes, or of one record; the first to write stands last."""
+    parts: list[_Part] = []
+    first, held_bytes = 0, 0
+    for index, record in enumerate(records):
+        size = len(record.value or b"")
+        if index > first and held_bytes + size > limit_bytes:
+            parts.append((records[first:index], {}))
+            first, held_bytes = index, 0
+        held_bytes += size
+    parts.append((records[first:], ends))
+    return parts[::-1]

@@ -1,0 +1,41 @@
+"""Where to go on reading: Postgres says it, the broker must not contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from confluent_kafka import Consumer, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from runledger.sinks.offsets import LogFacts, check_position
+from runledger.sinks.records import Partition
+from runledger.sinks.writer import Writer
+
+_TIMEOUT_SECONDS = 10
+
+
+def find_positions(
+    sources: Iterable[Partition], writer: Writer, admin: AdminClient, consumer: Consumer
+) -> dict[Partition, int]:
+    """Return {(topic, partition): next_offset}; positions of partitions never read before are opened.
+
+    Raises:
+        StopLoudlyError: a position is missing, outside the log, or of another topic.
+        psycopg.Error: the database cannot be asked.
+        KafkaException: the broker cannot be asked.
+    """
+    wanted = sorted(sources)
+    topics = sorted({topic for topic, _ in wanted})
+    described = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_SECONDS)
+    identities = {topic: described[topic].result() for topic in topics}
+    held = writer.read_positions(wanted)
+    positions = {}
+    for topic, partition in wanted:
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_SECONDS)
+        identity = identities[topic]
+        log = LogFacts(low, high, str(identity.topic_id), len(identity.partitions))
+        positions[topic, partition] = check_position((topic, partition), held.get((topic, partition)), log)
+    opened = {source: position for source, position in positions.items() if source not in held}
+    if opened:
+        writer.open_positions(opened)
+    return {source: position.next_offset for source, position in positions.items()}

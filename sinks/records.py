@@ -1,0 +1,65 @@
+"""One record of a topic, as the sink takes it from the broker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+from confluent_kafka import Message
+
+from runledger.schemas.dead_letters import REASON
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+
+SOURCES = (RUN_EVENTS, RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES)
+"""The topics the sink reads."""
+
+Partition: TypeAlias = tuple[str, int]
+"""(full topic name, partition)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record, where it stands and when the log took it.
+
+    Args:
+        topic: full name of its topic.
+        suffix: the name without the prefix: what kind of record it is.
+        logged_at: log time.
+        reason: why a tombstone was written; None on other records.
+    """
+
+    topic: str
+    suffix: str
+    partition: int
+    offset: int
+    logged_at: datetime
+    key: bytes | None
+    value: bytes | None
+    reason: str | None = None
+
+    @property
+    def source(self) -> Partition:
+        """Topic and partition it stands in."""
+        return self.topic, self.partition
+
+
+def log_time(milliseconds: int) -> datetime:
+    """Turn a record's timestamp into a time."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def record_of(message: Message, prefix: str) -> Record:
+    """Read a message that holds no error."""
+    topic = message.topic() or ""
+    reason = dict(message.headers() or ()).get(REASON) if message.value() is None else None
+    return Record(
+        topic=topic,
+        suffix=topic.removeprefix(prefix),
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        logged_at=log_time(message.timestamp()[1]),
+        key=message.key(),
+        value=message.value(),
+        reason=reason.decode(errors="replace") if isinstance(reason, bytes) else reason,
+    )

@@ -1,0 +1,223 @@
+"""One record to the row it means; pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from runledger.schemas.codec import encode
+from runledger.schemas.fingerprint import fingerprint
+from runledger.schemas.identifiers import job_id, row_id, run_key
+from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
+from runledger.schemas.run_events import AnyRunEvent, FailureRecorded
+from runledger.schemas.scoring import RunScored, ScoringJob
+from runledger.schemas.snapshots import AgentHealth, RunSnapshot
+from runledger.sinks.records import Record
+
+Row: TypeAlias = dict[str, Any]
+"""{column: value}, fit for JSON."""
+
+EventRow: TypeAlias = tuple[date, int, int, datetime, str, UUID, str, str, str | None, datetime, str, str]
+"""One row of run_event, in the order of sql/copy_events.sql."""
+
+
+_SNAPSHOT_COLUMNS = (
+    "project_key",
+    "run_id",
+    "born_offset",
+    "version",
+    "last_logged_at",
+    "kind",
+    "status",
+    "agent_id",
+    "started_at",
+    "start_event_id",
+    "summary",
+    "parent_run_id",
+    "task_id",
+    "ended_at",
+    "end_event_id",
+    "end_summary",
+    "end_logged_at",
+    "outcome",
+    "actions_taken",
+    "last_occurred_at",
+    "cost_source",
+    "reported",
+    "reported_cost_source",
+    "final",
+    "final_cost_source",
+    "usage_mismatch",
+    "models",
+    "events",
+    "failures",
+    "traces",
+    "inferred",
+    "timed_out",
+    "end_conflict",
+    "clock_clamped",
+    "outcome_revision",
+)
+_USAGE_COLUMNS = (
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cost_usd",
+    "llm_calls",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
+_HEALTH_COLUMNS = (
+    "project_key",
+    "agent_id",
+    "version",
+    "last_logged_at",
+    "last_ended_at",
+    "last_status",
+    "finished_runs",
+    "consecutive_silence_count",
+    "consecutive_failure_count",
+)
+_OUTCOME_COLUMNS = (
+    "agent_id",
+    "action_summary",
+    "actions_taken",
+    "status",
+    "project_key",
+    "run_id",
+    "revision",
+    "kind",
+    "run_status",
+    "inferred",
+    "silent",
+    "ended_at",
+)
+
+
+def event_row(record: Record, event: AnyRunEvent) -> EventRow:
+    """Row of run_event: one delivery."""
+    return (
+        record.logged_at.date(),
+        record.partition,
+        record.offset,
+        record.logged_at,
+        event.project_key,
+        event.run_id,
+        event.event_id,
+        event.type,
+        event.agent_id,
+        event.occurred_at,
+        event.source,
+        event.data.model_dump_json(exclude_none=True),
+    )
+
+
+def failure_row(record: Record, event: FailureRecorded) -> Row:
+    """Row of run_failure. An agent whose clock is ahead cannot have failed after the log heard of it."""
+    data = event.data
+    return {
+        "project_key": event.project_key,
+        "run_id": event.run_id,
+        "event_id": event.event_id,
+        "agent_id": event.agent_id,
+        "task_id": data.task_id,
+        "fingerprint": fingerprint(event.project_key, data.error or data.summary),
+        "summary": data.summary,
+        "error": data.error,
+        "context": data.context,
+        "meta": data.meta,
+        "detached": data.detached,
+        "occurred_at": min(event.occurred_at, record.logged_at),
+        "logged_at": record.logged_at,
+        "log_partition": record.partition,
+        "log_offset": record.offset,
+    }
+
+
+def run_row(record: Record, snapshot: RunSnapshot) -> Row:
+    """Row of agent_run."""
+    row = {name: getattr(snapshot, name) for name in _SNAPSHOT_COLUMNS}
+    row |= {name: getattr(snapshot.usage, name) for name in _USAGE_COLUMNS}
+    row["row_id"] = row_id(snapshot.project_key, snapshot.run_id)
+    row["log_partition"] = record.partition
+    row["late_events"] = False
+    return row
+
+
+def health_row(health: AgentHealth) -> Row:
+    """Row of agent_health."""
+    return {name: getattr(health, name) for name in _HEALTH_COLUMNS}
+
+
+def log_row(record: Record, logged: LoggedRun) -> Row:
+    """Row of agent_run_log."""
+    outcome = logged.outcome
+    row = {name: getattr(outcome, name) for name in _OUTCOME_COLUMNS}
+    return row | {
+        "id": outcome.row_id,
+        "run_at": outcome.logged_at,
+        "consecutive_silence_count": logged.consecutive_silence_count,
+        "consecutive_failure_count": logged.consecutive_failure_count,
+        "late": logged.late,
+        "log_partition": record.partition,
+        "log_offset": record.offset,
+    }
+
+
+def streak_row(revised: StreakRevised) -> Row:
+    """Streaks of a row of agent_run_log."""
+    return {
+        "id": revised.row_id,
+        "consecutive_silence_count": revised.consecutive_silence_count,
+        "consecutive_failure_count": revised.consecutive_failure_count,
+    }
+
+
+def job_row(logged: LoggedRun, rubric: str) -> Row:
+    """Row of scoring_outbox: the one job that scores the run."""
+    outcome = logged.outcome
+    job = ScoringJob(job_id(outcome.row_id, rubric), rubric, outcome, logged.baseline)
+    return {
+        "job_id": job.job_id,
+        "row_id": outcome.row_id,
+        "key": run_key(outcome.project_key, outcome.run_id).decode(),
+        "payload": encode(job).decode(),
+        "run_at": outcome.logged_at,
+        "project_key": outcome.project_key,
+        "run_id": outcome.run_id,
+    }
+
+
+def incident_row(incident: Incident) -> Row:
+    """Row of incident."""
+    return {
+        "incident_id": incident.incident_id,
+        "project_key": incident.project_key,
+        "agent_id": incident.agent_id,
+        "kind": incident.kind,
+        "state": incident.state,
+        "threshold": incident.threshold,
+        "run_id": incident.run_id,
+        "opened_at": incident.opened_at,
+        "version": incident.version,
+        "recovered_at": incident.recovered_at,
+        "recovered_run_id": incident.recovered_run_id,
+    }
+
+
+def score_row(score: RunScored) -> Row:
+    """Row of run_score."""
+    return {
+        "job_id": score.job_id,
+        "row_id": score.row_id,
+        "project_key": score.project_key,
+        "run_id": score.run_id,
+        "agent_id": score.agent_id,
+        "rubric": score.rubric,
+        "scorer": score.scorer,
+        "overall": score.overall,
+        "dimensions": score.dimensions,
+        "scored_at": score.scored_at,
+    }

@@ -1,0 +1,1 @@
+"""Statements of the sinks; see `runledger.sinks.statements`."""

@@ -1,0 +1,67 @@
+-- Insert each finished run once and revise it in place: run_at and created_at never change. The hourly rollup moves by
+-- what the rows themselves changed, so a replay moves nothing.
+WITH incoming AS (
+    SELECT r.*
+    FROM jsonb_populate_recordset(NULL::agent_run_log, %(rows)s::jsonb) AS r
+    WHERE NOT EXISTS (
+        SELECT FROM erased_run AS e
+        WHERE e.project_key = r.project_key AND e.run_id = r.run_id AND r.run_at <= e.erased_at
+    )
+),
+before AS (
+    SELECT l.id, l.status
+    FROM agent_run_log AS l
+    JOIN incoming USING (id)
+),
+written AS (
+    INSERT INTO agent_run_log AS held (
+        id, agent_id, run_at, action_summary, actions_taken, status, consecutive_silence_count, project_key, run_id,
+        consecutive_failure_count, revision, kind, run_status, inferred, silent, ended_at, late, log_partition,
+        log_offset
+    )
+    SELECT
+        id, agent_id, run_at, action_summary, actions_taken, status, consecutive_silence_count, project_key, run_id,
+        consecutive_failure_count, revision, kind, run_status, inferred, silent, ended_at, late, log_partition,
+        log_offset
+    FROM incoming
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET
+        action_summary = excluded.action_summary,
+        actions_taken = excluded.actions_taken,
+        status = excluded.status,
+        consecutive_silence_count = excluded.consecutive_silence_count,
+        consecutive_failure_count = excluded.consecutive_failure_count,
+        revision = excluded.revision,
+        kind = excluded.kind,
+        run_status = excluded.run_status,
+        inferred = excluded.inferred,
+        silent = excluded.silent,
+        ended_at = excluded.ended_at,
+        late = excluded.late,
+        log_offset = excluded.log_offset
+    WHERE excluded.revision > held.revision
+    RETURNING id, project_key, agent_id, run_at, log_partition, status
+),
+change AS (
+    SELECT
+        w.project_key,
+        w.agent_id,
+        date_trunc('hour', w.run_at, 'UTC') AS hour,
+        w.log_partition AS shard,
+        count(*) FILTER (WHERE b.id IS NULL) AS runs,
+        count(*) FILTER (WHERE w.status = 'success') - count(*) FILTER (WHERE b.status = 'success') AS success,
+        count(*) FILTER (WHERE w.status = 'partial') - count(*) FILTER (WHERE b.status = 'partial') AS partial,
+        count(*) FILTER (WHERE w.status = 'failed') - count(*) FILTER (WHERE b.status = 'failed') AS failed
+    FROM written AS w
+    LEFT JOIN before AS b USING (id)
+    GROUP BY 1, 2, 3, 4
+)
+INSERT INTO run_rollup_hour AS held (project_key, agent_id, hour, shard, runs, success, partial, failed)
+SELECT project_key, agent_id, hour, shard, runs, success, partial, failed
+FROM change
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (project_key, agent_id, hour, shard) DO UPDATE SET
+    runs = held.runs + excluded.runs,
+    success = held.success + excluded.success,
+    partial = held.partial + excluded.partial,
+    failed = held.failed + excluded.failed

@@ -1,0 +1,198 @@
+"""The only module that opens writing transactions on tables derived from the log (law 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+import orjson
+import psycopg
+import structlog
+from psycopg import sql
+
+from runledger.sinks import offsets
+from runledger.sinks.batch import Batch
+from runledger.sinks.offsets import Position
+from runledger.sinks.records import Partition
+from runledger.sinks.rows import Row
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.statements import statement
+
+_log = structlog.get_logger()
+
+# Names and bounds of partitions cannot be parameters, so these two are not in sql/.
+_CREATE_DAY = "CREATE TABLE {name} (LIKE run_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
+_ATTACH_DAY = "ALTER TABLE run_event ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({following})"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxJob:
+    """A scoring job that was written with its row and has not been sent."""
+
+    outbox_id: int
+    key: bytes
+    value: bytes
+
+
+class Writer:
+    """Writes batches and positions through one connection, opened when it is needed.
+
+    Args:
+        settings: where the database is, and how long it may take.
+        idle_seconds: the server ends a transaction of ours in which nothing happens for so long, so that a stopped
+            process does not keep its rows locked.
+    """
+
+    def __init__(self, settings: SinkSettings, idle_seconds: float = 10) -> None:
+        self._settings = settings
+        self._idle_seconds = idle_seconds
+        self._unchecked = "compare_and_set" in settings.unsafe_disable
+        self._held: psycopg.Connection | None = None
+        self._days: set[date] = set()
+
+    def connection(self) -> psycopg.Connection:
+        """Return the connection, opened anew if it was lost."""
+        if self._held is None or self._held.closed:
+            self._held = psycopg.connect(
+                self._settings.postgres, autocommit=True, connect_timeout=10, application_name="runledger"
+            )
+            self._configure(self._held)
+        return self._held
+
+    def _configure(self, connection: psycopg.Connection) -> None:
+        values = {
+            "TimeZone": "UTC",
+            "statement_timeout": f"{self._settings.statement_timeout_seconds * 1000:.0f}",
+            "lock_timeout": f"{self._settings.lock_timeout_seconds * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{self._idle_seconds * 1000:.0f}",
+        }
+        for name, value in values.items():
+            connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+
+    def close(self) -> None:
+        """Close the connection; a transaction that is open is undone."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+
+    def read_positions(self, sources: Iterable[Partition]) -> dict[Partition, Position]:
+        """Read the positions that stand in the database."""
+        return offsets.read_positions(self.connection(), sources)
+
+    def open_positions(self, positions: Mapping[Partition, Position]) -> None:
+        """Insert the positions that do not stand in the database yet."""
+        offsets.open_positions(self.connection(), positions)
+
+    def write(self, batch: Batch, expected: Mapping[Partition, int]) -> None:
+        """Write a batch and move its positions, in one transaction.
+
+        Args:
+            batch: what to write.
+            expected: {(topic, partition): next_offset} that the batch begins at.
+
+        Raises:
+            PositionConflictError: another consumer has moved a position; nothing was written.
+            psycopg.Error: the database refused; nothing was written, unless the connection was lost during the commit.
+        """
+        connection = self.connection()
+        self._make_days(connection, {row[0] for row in batch.events})
+        with connection.transaction():
+            offsets.advance_positions(connection, expected, batch.moves, unchecked=self._unchecked)
+            if batch.logs or batch.streaks or batch.scores or batch.erasures:
+                alone = bool(batch.scores or batch.erasures)
+                connection.execute(statement("lock_run_log"), {"alone": alone})
+            _erase_runs(connection, batch)
+            _write_events(connection, batch)
+            _write_runs(connection, batch)
+            _write_run_log(connection, batch)
+            _write_scores(connection, batch)
+            _run(connection, "upsert_incidents", batch.incidents.values())
+
+    def _make_days(self, connection: psycopg.Connection, days: set[date]) -> None:
+        """Make the partitions of run_event that are missing, in transactions of their own."""
+        for day in sorted(days - self._days):
+            _make_day(connection, day)
+            self._days.add(day)
+
+    @contextmanager
+    def claimed_jobs(self, limit: int) -> Iterator[list[OutboxJob]]:
+        """Claim unsent jobs for the length of the block; what `mark_sent` names in it is committed with it."""
+        connection = self.connection()
+        with connection.transaction():
+            found = connection.execute(statement("claim_jobs"), {"limit": limit}).fetchall()
+            yield [OutboxJob(number, key.encode(), payload.encode()) for number, key, payload in found]
+
+    def mark_sent(self, jobs: Collection[OutboxJob]) -> None:
+        """Mark jobs as sent; inside `claimed_jobs`, after the broker's acknowledgement."""
+        self.connection().execute(statement("mark_sent"), {"ids": [job.outbox_id for job in jobs]})
+
+
+def _json_of(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
+def _run(connection: psycopg.Connection, name: str, rows: Collection[Row]) -> None:
+    """Run a statement over rows, all at once."""
+    if rows:
+        connection.execute(statement(name), {"rows": orjson.dumps(list(rows), default=_json_of).decode()})
+
+
+def _make_day(connection: psycopg.Connection, day: date) -> None:
+    """Attach the day's partition: unlike CREATE … PARTITION OF it lets other writers go on meanwhile."""
+    name = f"run_event_{day:%Y%m%d}"
+    following = (day + timedelta(days=1)).isoformat()
+    parts = {"name": sql.Identifier(name), "first": sql.Literal(day.isoformat()), "following": sql.Literal(following)}
+    with connection.transaction():
+        connection.execute(statement("lock_days"))
+        if connection.execute(statement("find_day"), {"name": name}).fetchone() is not None:
+            return
+        for text in (_CREATE_DAY, _ATTACH_DAY):
+            connection.execute(sql.SQL(text).format(**parts))
+    _log.info("day_partition_made", day=day.isoformat())
+
+
+def _erase_runs(connection: psycopg.Connection, batch: Batch) -> None:
+    for name in ("remember_erasures", "erase_runs", "erase_run_log", "erase_jobs", "erase_scores"):
+        _run(connection, name, batch.erasures)
+
+
+def _write_events(connection: psycopg.Connection, batch: Batch) -> None:
+    if batch.events:
+        with connection.cursor() as cursor, cursor.copy(statement("copy_events")) as copy:
+            for row in batch.events:
+                copy.write_row(row)
+    _run(connection, "insert_failures", batch.failures.values())
+    for name in ("erase_events", "erase_failures"):
+        _run(connection, name, batch.erasures)
+
+
+def _write_runs(connection: psycopg.Connection, batch: Batch) -> None:
+    runs = batch.runs.values()
+    _run(connection, "upsert_runs", runs)
+    _run(connection, "mark_late_runs", [*runs, *batch.late])
+    health = batch.health.values()
+    _run(connection, "register_projects", health)
+    _run(connection, "register_agents", health)
+    _run(connection, "upsert_agent_health", health)
+
+
+def _write_run_log(connection: psycopg.Connection, batch: Batch) -> None:
+    """Write logged runs with their jobs; the jobs first, as they ask which rows are new."""
+    _run(connection, "insert_scoring_jobs", batch.jobs.values())
+    _run(connection, "upsert_run_log", batch.logs.values())
+    _run(connection, "revise_streaks", batch.streaks.values())
+    if batch.jobs:
+        connection.execute(statement("join_scores"), {"row_ids": list(batch.jobs)})
+        connection.execute(statement("notify_relay"))
+
+
+def _write_scores(connection: psycopg.Connection, batch: Batch) -> None:
+    _run(connection, "insert_scores", batch.scores.values())
+    if batch.scores:
+        rows = [score["row_id"] for score in batch.scores.values()]
+        connection.execute(statement("join_scores"), {"row_ids": rows})

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import pytest
+
+from runledger.schemas.identifiers import row_id, run_key
+from runledger.schemas.run_events import RunHeartbeat
+from runledger.schemas.scoring import DEFAULT_RUBRIC
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
+from runledger.sinks.batch import fold
+from tests.unit.sinks.build import (
+    NOON,
+    PROJECT,
+    event_record,
+    health_record,
+    logged_record,
+    outcome,
+    record,
+    run_number,
+    run_record,
+    snapshot,
+    source,
+    streak_record,
+    tombstone,
+)
+
+_ROW = row_id(PROJECT, run_number(1))
+
+
+def test_fold_moves_each_partition_past_its_last_record() -> None:
+    records = [run_record(4, snapshot(1)), run_record(9, snapshot(2), partition=1), run_record(7, snapshot(3))]
+    assert fold(records, DEFAULT_RUBRIC).moves == {source(RUNS): 8, source(RUNS, 1): 10}
+
+
+def test_fold_moves_past_the_markers_behind_the_last_record() -> None:
+    ends = {source(RUNS): 6, source(AGENTS): 3}
+    assert fold([run_record(4, snapshot(1))], DEFAULT_RUBRIC, ends).moves == ends
+
+
+def test_fold_keeps_the_newest_snapshot_of_a_run() -> None:
+    batch = fold([run_record(0, snapshot(1, version=2)), run_record(1, snapshot(1, version=4))], DEFAULT_RUBRIC)
+    assert [row["version"] for row in batch.runs.values()] == [4]
+    assert batch.late == []
+
+
+def test_fold_keeps_the_first_birth_and_notes_the_other() -> None:
+    records = [run_record(0, snapshot(1, version=2)), run_record(1, snapshot(1, born_offset=8, version=9))]
+    batch = fold(records, DEFAULT_RUBRIC)
+    assert [row["born_offset"] for row in batch.runs.values()] == [0]
+    assert [row["born_offset"] for row in batch.late] == [8]
+
+
+def test_fold_forgets_what_came_before_an_erasure() -> None:
+    batch = fold([run_record(0, snapshot(1)), tombstone(1, 1, "erased")], DEFAULT_RUBRIC)
+    assert not batch.runs
+    assert [row["row_id"] for row in batch.erasures] == [_ROW]
+
+
+def test_fold_ignores_an_eviction() -> None:
+    batch = fold([run_record(0, snapshot(1)), tombstone(1, 1, "evicted")], DEFAULT_RUBRIC)
+    assert len(batch.runs) == 1
+    assert not batch.erasures
+
+
+def test_fold_applies_streaks_in_the_order_of_the_log() -> None:
+    records = [
+        streak_record(0, 1, silence=1),
+        logged_record(1, outcome(1), silence=2),
+        streak_record(2, 1, silence=3),
+    ]
+    batch = fold(records, DEFAULT_RUBRIC)
+    assert batch.logs[_ROW]["consecutive_silence_count"] == 3
+    assert not batch.streaks
+
+
+def test_fold_makes_the_job_of_the_first_revision() -> None:
+    records = [logged_record(0, outcome(1, status="failed")), logged_record(1, outcome(1, revision=2))]
+    batch = fold(records, DEFAULT_RUBRIC)
+    assert batch.logs[_ROW]["status"] == "success"
+    assert '"revision":1' in batch.jobs[_ROW]["payload"]
+
+
+def test_fold_keeps_the_newest_health_of_an_agent() -> None:
+    batch = fold([health_record(0, version=3), health_record(1, version=2)], DEFAULT_RUBRIC)
+    assert [row["version"] for row in batch.health.values()] == [3]
+
+
+def test_fold_skips_and_counts_undecodable_events_for_stage_1_to_dead_letter() -> None:
+    beat = RunHeartbeat(event_id="h", project_key=PROJECT, run_id=run_number(1), occurred_at=NOON)
+    batch = fold([record(RUN_EVENTS, 0, b"demo/x", b"{"), event_record(1, beat)], DEFAULT_RUBRIC)
+    assert (batch.skipped, len(batch.events), batch.dead_letters) == (1, 1, [])
+
+
+@pytest.mark.parametrize("topic", [RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES, SETTINGS])
+def test_fold_dead_letters_what_is_no_record_of_its_topic(topic: Topic) -> None:
+    batch = fold([record(topic, 5, b"key", b'{"a": 1}')], DEFAULT_RUBRIC)
+    assert [(letter.topic, letter.offset, letter.reader) for letter in batch.dead_letters] == [
+        (topic.name("runledger."), 5, "sink")
+    ]
+    assert batch.moves == {source(topic): 6}
+
+
+def test_fold_dead_letters_a_record_under_another_key() -> None:
+    state = snapshot(1)
+    good = run_record(0, state)
+    batch = fold([record(RUNS, 0, run_key("other", state.run_id), good.value)], DEFAULT_RUBRIC)
+    assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
+
+
+def test_fold_dead_letters_a_tombstone_whose_key_names_no_run() -> None:
+    batch = fold([record(RUNS, 0, b"nonsense", None, reason="erased")], DEFAULT_RUBRIC)
+    assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
