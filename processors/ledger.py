@@ -78,31 +78,31 @@ def apply(state: RunSnapshot | None, event: AnyRunEvent, at: At, price: Price = 
         at: where the event stood.
         price: estimates a cost that was not reported.
     """
-    if isinstance(event, RunErased):
-        return RunStep(None, erased=True)
-    if isinstance(event, RunTimedOut):
-        return _give_up(state, event, at)
-    if isinstance(event, FailureResolved) or _is_void(state, event):
-        return RunStep(state, changed=False)
-    return conclude(_fold(_hear(state, event, at), event, price))
-
-
-def _is_void(state: RunSnapshot | None, event: _Telling) -> bool:
-    """Tell a failure outside any run, and a start or an end that the run already stands on."""
     match event:
-        case FailureRecorded():
-            return event.data.detached
-        case RunStarted():
-            return state is not None and state.start_event_id == event.event_id
-        case RunEnded() | RunRecorded() | RunLogged():
-            return state is not None and state.end_event_id == event.event_id
-        case UsageReported() | RunHeartbeat():
-            return False
+        case (
+            UsageReported()
+            | RunStarted()
+            | RunHeartbeat()
+            | FailureRecorded()
+            | RunEnded()
+            | RunRecorded()
+            | RunLogged()
+        ):
+            run = _fold(_hear(state, event, at), event, price)
+            return RunStep(state, changed=False) if run is None else conclude(run)
+        case RunTimedOut():
+            return _give_up(state, event, at)
+        case FailureResolved():
+            return RunStep(state, changed=False)
+        case RunErased():
+            return RunStep(None, erased=True)
         case _:
             assert_never(event)
 
 
-def _fold(heard: _Heard, event: _Telling, price: Price) -> RunSnapshot:
+def _fold(heard: _Heard, event: _Telling, price: Price) -> RunSnapshot | None:
+    """Return the run with the event in it, or None where the event says nothing new."""
+    # The most frequent first: asking a pydantic class about another's instance is slow.
     match event:
         case UsageReported():
             return _report(heard, event, price)
@@ -111,7 +111,8 @@ def _fold(heard: _Heard, event: _Telling, price: Price) -> RunSnapshot:
         case RunEnded() | RunRecorded() | RunLogged():
             return _end(heard, event, price)
         case FailureRecorded():
-            return evolve(heard.run, failures=heard.run.failures + 1, **heard.changes)
+            failures = heard.run.failures + 1
+            return None if event.data.detached else evolve(heard.run, failures=failures, **heard.changes)
         case RunHeartbeat():
             return evolve(heard.run, **heard.changes)
         case _:
@@ -142,8 +143,11 @@ def _hear(state: RunSnapshot | None, event: _Telling, at: At) -> _Heard:
     return _Heard(run, at, occurred_at, heard)
 
 
-def _start(heard: _Heard, event: RunStarted) -> RunSnapshot:
+def _start(heard: _Heard, event: RunStarted) -> RunSnapshot | None:
+    """Begin a run. Of several starts the earliest holds."""
     run, data = heard.run, event.data
+    if run.start_event_id == event.event_id:
+        return None
     if run.started_at is not None and (run.started_at, run.start_event_id or "") < (heard.occurred_at, event.event_id):
         return evolve(run, **heard.changes)
     return evolve(
@@ -192,9 +196,12 @@ def _read_end(event: _Ending) -> _End:
             assert_never(event)
 
 
-def _end(heard: _Heard, event: _Ending, price: Price) -> RunSnapshot:
+def _end(heard: _Heard, event: _Ending, price: Price) -> RunSnapshot | None:
     """End a run. Of several explicit ends the earliest holds, wholly; an inferred one gives way to any of them."""
-    run, end = heard.run, _read_end(event)
+    run = heard.run
+    if run.end_event_id == event.event_id:
+        return None
+    end = _read_end(event)
     changes = heard.changes
     changes["models"] = add_model(run.models, end.usage.model if end.usage is not None else None)
     changes["traces"] = run.traces + end.traces
