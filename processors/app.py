@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import time
 from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -28,6 +29,8 @@ EXIT_CRASHED = 70
 EXIT_STOPPED = 78
 """sysexits.h: configuration error. Starting again does not help before a person has looked."""
 
+_WATCH_SECONDS = 2.0
+_STALL_GRACE_SECONDS = 10.0
 _log = structlog.get_logger()
 
 
@@ -70,14 +73,44 @@ class Owners:
         owner = self._owners.get(tp)
         if owner is None:
             owner = self._owners[tp] = PartitionOwner(
-                tp, self._stages[tp.topic], self._broker, self._executor, self._caught_up, self.crash
+                tp, self._stages[tp.topic], self._broker, self._executor, self, self.crash
             )
         owner.assigned = True
         return owner
 
-    def _caught_up(self, tp: TP, next_offset: int) -> bool:
-        consumer: Any = self._app.consumer
-        return bool(consumer.caught_up(tp, next_offset))
+    def caught_up(self, tp: TP, next_offset: int) -> bool:
+        """Whether a fetch of a moment ago showed that nothing lies beyond `next_offset`."""
+        return bool(self._consumer.caught_up(tp, next_offset))
+
+    def rebalancing(self) -> bool:
+        """Whether the assignment is about to change."""
+        return bool(self._app.rebalancing)
+
+    async def seek_store(self, tp: TP, position: int, epoch: int) -> None:
+        """Fetch the partition from its store's position."""
+        await self._consumer.seek_store(tp, position, epoch)
+
+    @property
+    def _consumer(self) -> Any:
+        return self._app.consumer
+
+    async def watch(self) -> None:
+        """Mend what Faust leaves undone, and give up where it does not come back from a rebalance."""
+        settings = self._broker.settings
+        limit = settings.session_timeout_seconds + settings.rebalance_timeout_seconds + _STALL_GRACE_SECONDS
+        unsought, rebalancing_since = 0, None
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            now = time.monotonic()
+            rebalancing_since = (rebalancing_since or now) if self.rebalancing() else None
+            if rebalancing_since is not None and now - rebalancing_since > limit:
+                self.crash(RuntimeError(f"a rebalance has not ended for {limit:.0f} s"))
+            waiting = [tp for tp, owner in self._owners.items() if owner.is_open and not self._consumer.has_sought(tp)]
+            unsought = unsought + 1 if waiting and rebalancing_since is None else 0
+            if unsought > 1:
+                _log.warning("sought_again", partitions=len(waiting))
+                await self._consumer.perform_seek()
+                unsought = 0
 
     def _close_soon(self, owner: PartitionOwner[Any]) -> None:
         task = asyncio.create_task(owner.close())
@@ -85,13 +118,16 @@ class Owners:
         task.add_done_callback(self._closing.discard)
 
     async def restart_from(self, tps: Set[TP]) -> Mapping[TP, tuple[int, int]] | None:
-        """Open what is not open, and return {partition: (position, epoch)}; None if one was lost meanwhile."""
+        """Return {partition: (position, epoch)} of the stores that are open; None while a rebalance is under way."""
+        if tps != {tp for tp, owner in self._owners.items() if owner.assigned}:
+            return None
         found: dict[TP, tuple[int, int]] = {}
         for tp in sorted(tps):
-            position, epoch = await self._ensure(tp).restart_from()
-            if position is None:
-                return None
-            found[tp] = position, epoch
+            owner = self._owners.get(tp)
+            if owner is not None and owner.is_open:
+                position, epoch = await owner.restart_from()
+                if position is not None:
+                    found[tp] = position, epoch
         return found
 
     async def put(self, batch: Batch) -> None:
@@ -120,7 +156,7 @@ def create_app(settings: ProcessorSettings) -> faust.App:
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",
-        consumer_auto_offset_reset="earliest",
+        consumer_auto_offset_reset="none",
         web_enabled=False,
         topic_partitions=settings.partitions,
         topic_disable_leader=True,
@@ -142,13 +178,14 @@ def create_app(settings: ProcessorSettings) -> faust.App:
         transport.isolation_level = "read_uncommitted"
     app.transport = transport
     _connect(app, owners)
+    app.task(owners.watch)
 
     async def feed(batches: Any) -> None:
         async for batch in batches:
             await owners.put(batch)
 
     for stage in stages:
-        app.agent(app.topic(stage.source, key_type=bytes, value_type=None), name=stage.name)(feed)
+        app.agent(app.topic(stage.source, key_type=bytes, value_type=None, acks=False), name=stage.name)(feed)
     return app
 
 

@@ -8,19 +8,21 @@ never asked: the stores' positions count (ADR 1). Overridden are `_create_worker
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
 import structlog
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
-from runledger.processors.errors import Discontinuity
+from runledger.processors.assignor import StickyPerTopic
 from runledger.processors.records import Batch
 
 _FETCH_WAIT_MS = 500
+_IDLE_SECONDS = 0.05
 _FRESH_SECONDS = 2.0
 _log = structlog.get_logger()
 
@@ -29,10 +31,7 @@ class Partitions(Protocol):
     """Who owns the stores."""
 
     async def restart_from(self, tps: Set[TP]) -> Mapping[TP, tuple[int, int]] | None:
-        """{partition: (position, epoch)}, or None if one was lost meanwhile."""
-
-    def crash(self, error: BaseException) -> None:
-        """End the process."""
+        """Return {partition: (position, epoch)} of the stores that are open; None while a rebalance is under way."""
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):
@@ -49,9 +48,23 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         """Make aiokafka's consumer: read committed records only, and move few partitions in a rebalance."""
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = self.consumer.transport.isolation_level
-        consumer._partition_assignment_strategy = [StickyPartitionAssignor]
+        consumer._partition_assignment_strategy = [StickyPerTopic]
         consumer._fetch_max_wait_ms = _FETCH_WAIT_MS
         return consumer
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        """Forget what was sought: it says nothing about the next assignment."""
+        self._ends.clear()
+        await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
+        """Fetch nothing until the stores have sought."""
+        self._ends.clear()
+        await super().on_partitions_assigned(assigned, generation_id)
+
+    def has_sought(self, tp: TP) -> bool:
+        """Whether the partition is fetched from its store's position."""
+        return tp in self._ends
 
     async def _seek_wait(self, consumer: Any, partitions: Mapping[TP, int]) -> None:
         for tp, offset in partitions.items():
@@ -77,8 +90,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         max_records: int | None = None,
     ) -> dict[TP, list[Batch]]:
         """Fetch, and hand over one Batch for each partition that moved."""
-        active = set(active_partitions or ())  # a copy, since Faust changes its own; an empty one would mean "all"
+        # A copy, since Faust changes its own set, and only what the stores have sought.
+        active = {tp for tp in set(active_partitions or ()) if tp in self._ends}
         if not active or not self.consumer.flow_active:
+            await asyncio.sleep(_IDLE_SECONDS)  # an empty set would mean "all" to aiokafka, and Faust would spin
             return {}
         fetched = await super()._fetch_records(consumer, active, timeout=timeout, max_records=max_records)
         batches: dict[TP, list[Batch]] = {}
@@ -91,10 +106,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     def _as_batch(self, tp: TP, records: Any) -> Batch | None:
         state, start = self.fetch_state(tp), self._ends.get(tp)
         if state is None or start is None:
-            if records:
-                lost = Discontinuity("records came before the store's position", topic=tp.topic, partition=tp.partition)
-                self.consumer.transport.partitions.crash(lost)
-            return None
+            return None  # revoked meanwhile; a seek comes before the next record
         if not records and state.position == start:
             return None
         # Without records the fetch met only markers or aborted records: the position moves all the same.
@@ -138,14 +150,32 @@ class BatchConsumer(driver.Consumer):
         )
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek every assigned partition to its store's position. Faust calls this before records flow."""
+        """Seek to the positions of the stores that are open. Faust calls this before records flow.
+
+        Never wait for a store here: after `broker_request_timeout` Faust gives up silently and for ever. A store that
+        opens later seeks its own partition.
+        """
         found = await self.transport.partitions.restart_from({TP(*tp) for tp in self.assignment()})
-        if found is None:
-            return {}  # lost while opening: another rebalance is on its way
+        if not found:
+            return {}
         positions = {tp: position for tp, (position, _) in found.items()}
         self.epochs.update({tp: epoch for tp, (_, epoch) in found.items()})
         await self.seek_wait(positions)
         return positions
+
+    async def seek_store(self, tp: TP, position: int, epoch: int) -> None:
+        """Seek one partition, whose store has just opened."""
+        if tp not in {TP(*assigned) for assigned in self.assignment()}:
+            return
+        self.epochs[tp] = epoch
+        try:
+            await self.seek_wait({tp: position})
+        except IllegalStateError:
+            _log.info("seek_too_late", topic=tp.topic, partition=tp.partition)  # unassigned in this very moment
+
+    def has_sought(self, tp: TP) -> bool:
+        """Whether the partition is fetched from its store's position."""
+        return self._thread is not None and bool(self._thread.has_sought(tp))
 
     def caught_up(self, tp: TP, next_offset: int) -> bool:
         """Whether a fetch of a moment ago showed that nothing committed lies beyond `next_offset`."""

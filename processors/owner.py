@@ -6,11 +6,12 @@ So batches grow with load by themselves. A transaction costs milliseconds, wheth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import itertools
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import structlog
 from faust.types import TP
@@ -25,7 +26,22 @@ S = TypeVar("S")
 
 _TICK_SECONDS = 0.5
 _DUE_AT_ONCE = 500
+_EPOCHS = itertools.count(1)
+"""Never the same number twice, not even in another owner of the partition."""
 _log = structlog.get_logger()
+
+
+class Fetching(Protocol):
+    """What an owner asks of the consumer."""
+
+    def caught_up(self, tp: TP, next_offset: int) -> bool:
+        """Whether a fetch of a moment ago showed that nothing lies beyond `next_offset`."""
+
+    def rebalancing(self) -> bool:
+        """Whether the assignment is about to change."""
+
+    def seek_store(self, tp: TP, position: int, epoch: int) -> Awaitable[None]:
+        """Fetch the partition from its store's position."""
 
 
 class PartitionOwner(Generic[S]):
@@ -36,7 +52,7 @@ class PartitionOwner(Generic[S]):
         stage: what to fold it with.
         broker: shared by all owners of the process.
         executor: where blocking calls run.
-        caught_up: whether everything logged up to now has been fetched, and lies below the offset given.
+        fetching: what the owner asks of the consumer.
         crash: called with what nobody expected; does not return.
     """
 
@@ -46,7 +62,7 @@ class PartitionOwner(Generic[S]):
         stage: Stage[S],
         broker: Broker,
         executor: Executor,
-        caught_up: Callable[[TP, int], bool],
+        fetching: Fetching,
         crash: Callable[[BaseException], None],
     ) -> None:
         self.tp = tp
@@ -56,12 +72,13 @@ class PartitionOwner(Generic[S]):
         self._broker = broker
         self._settings: ProcessorSettings = broker.settings
         self._executor = executor
-        self._caught_up = caught_up
+        self._fetching = fetching
         self._crash = crash
         self._store: PartitionStore[S] | None = None
         self._opening: asyncio.Task[None] | None = None
+        self._seeking: asyncio.Task[None] | None = None
         self._closed = False
-        self._epoch = 0
+        self._epoch = next(_EPOCHS)
         self._pending: list[Batch] = []
         self._size = 0
         self._filled, self._drained, self._lock = asyncio.Event(), asyncio.Event(), asyncio.Lock()
@@ -74,16 +91,19 @@ class PartitionOwner(Generic[S]):
         return self._opening
 
     async def restart_from(self) -> tuple[int | None, int]:
-        """Return (position to fetch from, epoch of that fetch); None if the partition was lost meanwhile.
+        """Return (position to fetch from, epoch of that fetch); None while there is no open store.
 
         What was fetched before no longer counts.
         """
         async with self._lock:
             self._forget()
-            epoch = self._epoch
-        while self._store is None and self._wanted():
-            await asyncio.wait([self.open_soon()])
-        return (None if self._store is None else self._store.held.next_offset), epoch
+            store = self._store if self._wanted() else None
+            return (None if store is None else store.held.next_offset), self._epoch
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the store is open and ours."""
+        return self._store is not None and self._wanted()
 
     async def put(self, batch: Batch) -> None:
         """Take a fetched batch; waits while too much is pending, which holds the fetching back."""
@@ -108,12 +128,12 @@ class PartitionOwner(Generic[S]):
 
     def _forget(self) -> None:
         self._pending, self._size = [], 0
-        self._epoch += 1
+        self._epoch = next(_EPOCHS)
         self._drained.set()
 
-    async def _guard(self, work: asyncio.Future[None] | object) -> None:
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
         try:
-            await work  # type: ignore[misc]  # a coroutine of ours
+            await work
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001  # nothing may end this task unseen: the process restarts instead
@@ -124,11 +144,23 @@ class PartitionOwner(Generic[S]):
         while self._store is None and self._wanted():
             store = PartitionStore(self._broker, self._stage, self.tp.partition)
             try:
-                self._store = await loop.run_in_executor(self._executor, store.open)
+                await loop.run_in_executor(self._executor, store.open)
             except StoreLost as error:
                 _log.warning("store_not_opened", error=str(error))
                 await loop.run_in_executor(self._executor, store.close)
                 await asyncio.sleep(2 * self._settings.heartbeat_seconds)
+                continue
+            if not self._wanted():
+                await loop.run_in_executor(self._executor, store.close)
+                return
+            self._store = store
+            # A task of its own: it takes the lock, which a fold that waits for this store may hold.
+            self._seeking = asyncio.create_task(self._guard(self._seek()))
+
+    async def _seek(self) -> None:
+        position, epoch = await self.restart_from()
+        if position is not None:
+            await self._fetching.seek_store(self.tp, position, epoch)
 
     async def _drop(self) -> None:
         store, self._store = self._store, None
@@ -154,7 +186,7 @@ class PartitionOwner(Generic[S]):
             if self._store is None:
                 # A heartbeat first tells whether the partition is still ours: a zombie must not fence its heir.
                 await asyncio.sleep(2 * self._settings.heartbeat_seconds)
-                if self._wanted() and epoch == self._epoch:
+                if self._wanted() and epoch == self._epoch and not self._fetching.rebalancing():
                     await asyncio.wait([self.open_soon()])
                 continue
             self._check_continuity(self._store.held.next_offset, batches)
@@ -194,7 +226,7 @@ class PartitionOwner(Generic[S]):
     async def _tick(self, store: PartitionStore[S]) -> None:
         """Write what has become due by the partition's own clock: ours only once we have read all there is."""
         held = store.held
-        now = datetime.now(UTC) if self._caught_up(self.tp, held.next_offset) else held.last_logged_at
+        now = datetime.now(UTC) if self._fetching.caught_up(self.tp, held.next_offset) else held.last_logged_at
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)
