@@ -16,9 +16,9 @@ from tests.servers import running_servers
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+def servers() -> Iterator[tuple[str, str]]:
     """(Kafka bootstrap servers, URI of a Postgres database in which databases may be created)."""
-    with running_servers(tmp_path_factory.mktemp("stack")) as addresses:
+    with running_servers() as addresses:
         yield addresses.kafka, addresses.postgres
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -18,14 +19,20 @@ _POSTGRES_IMAGE = "postgres:18"
 
 
 @contextmanager
-def running_servers(data_dir: Path) -> Iterator[Addresses]:
-    """Give a broker and a database for the length of the block.
-
-    Args:
-        data_dir: where the embedded stack keeps its data, if it comes to that.
-    """
+def running_servers() -> Iterator[Addresses]:
+    """Give a broker and a database for the length of the block."""
     with ExitStack() as stack:
-        yield _given() or _containers(stack) or _embedded(stack, data_dir)
+        yield _given() or _containers(stack) or _embedded(stack)
+
+
+@contextmanager
+def stack_folder() -> Iterator[Path]:
+    """Give a data folder for a stack, removed at the end.
+
+    Not one of pytest's: another session of root's closes their common parent to the user that runs Postgres.
+    """
+    with tempfile.TemporaryDirectory(prefix="runledger-") as folder:
+        yield Path(folder)
 
 
 def _given() -> Addresses | None:
@@ -69,6 +76,7 @@ def _start_containers(stack: ExitStack) -> Addresses:
     return Addresses(kafka=kafka.get_bootstrap_server(), postgres=postgres.get_connection_url())
 
 
-def _embedded(stack: ExitStack, data_dir: Path) -> Addresses:
+def _embedded(stack: ExitStack) -> Addresses:
+    data_dir = stack.enter_context(stack_folder())
     plan = Plan(pipeline=False, durable=False, topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
     return stack.enter_context(Stack(data_dir).running(plan))

@@ -51,6 +51,9 @@ def kafka_properties(data: Path, ports: Ports) -> str:
         # Members that come or go are dealt with at once; a dead one may be noticed sooner than the default of 6 s.
         "group.initial.rebalance.delay.ms": 0,
         "group.min.session.timeout.ms": 1000,
+        # After a kill the controller takes the broker for alive, and refuses its return, for this long (default 9 s).
+        "broker.session.timeout.ms": 3000,
+        "broker.heartbeat.interval.ms": 500,
         # A mistyped topic name is an error, not a new topic with the wrong settings.
         "auto.create.topics.enable": "false",
         # The default of 128 MB does not fit the heap.

@@ -127,6 +127,8 @@ class Stack:
                 self.stop()
 
     def _spawn(self, plan: Plan, attached: bool) -> subprocess.Popen[bytes]:
+        if self._supervisor is not None:
+            self._supervisor.poll()
         log = self.folder.logs / "supervisor.log"
         arguments = [str(self.folder.root), str(self.cache), *([str(os.getpid())] if attached else [])]
         with explained_disk_errors(log.parent):

@@ -22,7 +22,8 @@ from runledger.stack.system_user import give_to, let_pass, make_readable, server
 SUPERUSER = DATABASE = "runledger"
 _CREATE_TIMEOUT_SECONDS = 120
 _PROBE_TIMEOUT_SECONDS = 2
-_UNSAFE_BUT_QUICK = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+# What is committed survives a kill of the server, not of the machine.
+_UNSAFE_BUT_QUICK = ("-c", "fsync=off", "-c", "full_page_writes=off")
 _HOST_BASED_AUTHENTICATION = f"host all all {LOOPBACK}/32 scram-sha-256\n"
 
 

@@ -1,0 +1,25 @@
+# One image for every process of the pipeline; the command chooses which.
+FROM python:3.11-slim
+
+WORKDIR /app
+
+# The dependencies first, pinned with their hashes: this layer is built again only when the lock changes. The lock is
+# the project's one and holds the tools for development too.
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock
+
+COPY pyproject.toml README.md LICENSE ./
+COPY runledger ./runledger
+COPY schemas ./schemas
+COPY producers ./producers
+COPY processors ./processors
+COPY sinks ./sinks
+COPY scoring ./scoring
+COPY analytics ./analytics
+RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[server]"
+
+RUN useradd --system --create-home runledger
+USER runledger
+WORKDIR /home/runledger
+ENTRYPOINT ["runledger"]
+CMD ["--help"]
