@@ -80,3 +80,8 @@ def _embedded(stack: ExitStack) -> Addresses:
     data_dir = stack.enter_context(stack_folder())
     plan = Plan(pipeline=False, durable=False, topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
     return stack.enter_context(Stack(data_dir).running(plan))
+
+
+def own_environment() -> dict[str, str]:
+    """The environment without the test run's own servers: a stack starts its own."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("RUNLEDGER_")}

@@ -1,0 +1,146 @@
+"""kill -9 of every part at random moments, under load: the tables equal the generator's own ledger."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+from runledger.sinks.verify import verify
+
+from runledger.producers.client import RunClient
+from runledger.producers.settings import ProducerSettings
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import RUN_LOG, RUNS
+from runledger.sinks.migrate import migrate
+from tests.e2e.checks import check_all, finished
+from tests.e2e.generator import Generator
+from tests.e2e.pipeline import Pipeline, Worker, count_records, pipeline, wait_for
+
+pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.slow]
+
+EVENTS = 100_000
+RATE = 2000
+SEED = 20261121
+KILLS = 2
+ZOMBIES = 5
+DEADLINE_SECONDS = 45
+CATCH_UP_SECONDS = 180
+
+
+def send(generator: Generator, settings: ConnectionSettings, done: threading.Event) -> None:
+    """Send everything at a bounded rate."""
+    with RunClient(settings=ProducerSettings(**settings.model_dump())) as client:
+        began = time.monotonic()
+        for number, event in enumerate(generator.stream()):
+            if number % 100 == 0:
+                time.sleep(max(0.0, began + number / RATE - time.monotonic()))
+            client.publish(event)
+    done.set()
+
+
+def refuse_a_zombie(running: Pipeline, connection: psycopg.Connection) -> int:
+    """Stop a sink with a batch in its hands until another has written it; return how often it was refused."""
+    sinks = [worker for worker in running.workers if worker.name == "sink"]
+    for attempt in range(ZOMBIES):
+        zombie = sinks[attempt % len(sinks)]
+        stop_between_transactions(zombie, connection)
+        before = positions(connection)
+        wait_for("another sink took over", partial(_all_moved, connection, before), 60)
+        zombie.signal(signal.SIGCONT)
+        with suppress(AssertionError):
+            wait_for("a refusal", lambda: running.counts()["compare_and_set_refused"] > 0, 5)
+        if refused := running.counts()["compare_and_set_refused"]:
+            return refused
+    return 0
+
+
+def stop_between_transactions(worker: Worker, connection: psycopg.Connection) -> None:
+    """Stop a process while its database connection is idle: under load it is then preparing its next transaction."""
+    for _ in range(500):
+        worker.signal(signal.SIGSTOP)
+        ports = [c.laddr.port for c in psutil.Process(worker.pid).net_connections("tcp") if c.status == "ESTABLISHED"]
+        states = connection.execute(
+            "SELECT state FROM pg_stat_activity WHERE application_name = 'runledger' AND client_port = ANY (%s)",
+            (ports,),
+        ).fetchall()
+        if states == [("idle",)]:
+            return
+        worker.signal(signal.SIGCONT)
+        time.sleep(0.01)
+    raise AssertionError("the sink was never between two transactions")
+
+
+def positions(connection: psycopg.Connection) -> dict[tuple[str, int], int]:
+    """{(topic, partition): next_offset} of the topics that always move under load."""
+    rows = connection.execute(
+        "SELECT topic, partition, next_offset FROM consumer_offset WHERE topic LIKE '%run-events' OR topic LIKE '%runs'"
+    )
+    return {(topic, number): next_offset for topic, number, next_offset in rows}
+
+
+def _all_moved(connection: psycopg.Connection, before: dict[tuple[str, int], int]) -> bool:
+    now = positions(connection)
+    return all(now[source] > next_offset for source, next_offset in before.items())
+
+
+def kill_at_random(running: Pipeline, done: threading.Event, chance: random.Random) -> dict[str, int]:
+    """Kill each kind of worker at least so often while events flow, and stop one sink past its session."""
+    plan = [worker for worker in running.workers for _ in range(KILLS)]
+    chance.shuffle(plan)
+    killed: dict[str, int] = {}
+    for worker in plan:
+        done.wait(chance.uniform(1.0, 3.0))
+        worker.signal(signal.SIGKILL)
+        killed[worker.name] = killed.get(worker.name, 0) + 1
+    return killed
+
+
+@pytest.mark.timeout(600)
+def test_every_part_killed_at_random_leaves_the_ledger_exact(
+    topics: ConnectionSettings, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each exactly once: totals, streaks, rows and scores."""
+    settings = topics.model_copy(update={"postgres": database})
+    migrate(database)
+    generator, done, chance = Generator(SEED, EVENTS), threading.Event(), random.Random(SEED)
+    names = ("processor", "processor", "sink", "sink", "relay", "scorer")
+    environment = {"RUNLEDGER_RUN_DEADLINE_SECONDS": str(DEADLINE_SECONDS), "RUNLEDGER_SESSION_TIMEOUT_SECONDS": "6"}
+    with pipeline(settings, tmp_path, names, **environment) as running:
+        sender = threading.Thread(target=send, args=(generator, settings, done), daemon=True)
+        began = time.monotonic()
+        sender.start()
+        with psycopg.connect(database, autocommit=True) as connection:
+            wait_for("the first rows", lambda: len(positions(connection)) == 2 * settings.partitions, 60)
+            refused = refuse_a_zombie(running, connection)
+            killed = kill_at_random(running, done, chance)
+            sender.join(300)
+            assert done.is_set()
+            sent_seconds = time.monotonic() - began
+            caught_up = wait_for("all runs scored", lambda: finished(connection, generator), CATCH_UP_SECONDS)
+            check_all(connection, generator)
+            wait_for("a clean recount", lambda: verify(connection).clean, 30)
+    aborted = sum(
+        count_records(settings, topic.name(settings.topic_prefix), "read_uncommitted")
+        - count_records(settings, topic.name(settings.topic_prefix), "read_committed")
+        for topic in (RUNS, RUN_LOG)
+    )
+    counts = running.counts()
+    with capsys.disabled():
+        print(  # noqa: T201  # the report of this test
+            f"\n{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s; "
+            f"killed {killed}; exact {caught_up:.0f} s later; records of aborted transactions {aborted}, "
+            f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, compare-and-set refusals {refused}"
+        )
+    assert min(killed.values()) >= KILLS
+    assert set(killed) == set(names)
+    assert aborted > 0
+    assert counts["duplicates_skipped"] > 0
+    assert refused > 0
