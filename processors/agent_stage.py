@@ -55,7 +55,8 @@ class AgentStage:
         if record.key != key:
             raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")
         step = streaks.apply(state, outcome, At(record.offset, logged_at), self._policy)
-        changes.snapshots[key] = step.state
+        if step.changed:
+            changes.snapshots[key] = step.state
         for emitted in step.emitted:
             topic = self._incidents if isinstance(emitted, Incident) else self._run_log
             changes.outputs.append(Output(topic, key, encode(emitted)))

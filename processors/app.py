@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -31,6 +33,10 @@ EXIT_STOPPED = 78
 
 _WATCH_SECONDS = 2.0
 _STALL_GRACE_SECONDS = 10.0
+_STALE_SECONDS = 10.0
+_SILENT_WATCHES = 30
+_DRAIN_SECONDS = 5.0
+"""For the commits under way at the end. What is not committed by then counts for nobody, and is folded again."""
 _log = structlog.get_logger()
 
 
@@ -88,20 +94,23 @@ class Owners:
 
     async def seek_store(self, tp: TP, position: int, epoch: int) -> None:
         """Fetch the partition from its store's position."""
-        await self._consumer.seek_store(tp, position, epoch)
+        await self._consumer.seek_stores({tp: (position, epoch)})
 
     @property
     def _consumer(self) -> Any:
         return self._app.consumer
 
     async def watch(self) -> None:
-        """Mend what Faust leaves undone, and give up where it does not come back from a rebalance."""
+        """Mend what Faust leaves undone, and give up where it comes back neither from a rebalance nor with records."""
         settings = self._broker.settings
         limit = settings.session_timeout_seconds + settings.rebalance_timeout_seconds + _STALL_GRACE_SECONDS
-        unsought, rebalancing_since = 0, None
+        unsought, silent, rebalancing_since = 0, 0, None
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             now = time.monotonic()
+            silent = silent + 1 if self._is_silent() else 0
+            if silent > _SILENT_WATCHES:
+                self.crash(RuntimeError(f"no fetch was answered for {silent * _WATCH_SECONDS:.0f} s"))
             rebalancing_since = (rebalancing_since or now) if self.rebalancing() else None
             if rebalancing_since is not None and now - rebalancing_since > limit:
                 self.crash(RuntimeError(f"a rebalance has not ended for {limit:.0f} s"))
@@ -111,6 +120,12 @@ class Owners:
                 _log.warning("sought_again", partitions=len(waiting))
                 await self._consumer.perform_seek()
                 unsought = 0
+
+    def _is_silent(self) -> bool:
+        """Whether nobody is at work, and yet a partition's last answer is old: its fetching has died unseen."""
+        fetched = [self._consumer.fetched_at(tp) for tp, owner in self._owners.items() if owner.is_open]
+        stale = any(at is not None and time.time() - at > _STALE_SECONDS for at in fetched)
+        return stale and not any(owner.is_busy for owner in self._owners.values())
 
     def _close_soon(self, owner: PartitionOwner[Any]) -> None:
         task = asyncio.create_task(owner.close())
@@ -138,8 +153,18 @@ class Owners:
 
     async def close(self) -> None:
         """Give up every partition, after the commits that are under way."""
-        await asyncio.gather(*(owner.close() for owner in self._owners.values()), *self._closing)
-        self._owners.clear()
+        owners, self._owners = self._owners, {}
+        for owner in owners.values():
+            self._close_soon(owner)
+        if self._closing:
+            await asyncio.wait(set(self._closing), timeout=_DRAIN_SECONDS)
+
+    def leave(self) -> bool:
+        """Let the executor's threads end; whether they did within a second."""
+        leaving = threading.Thread(target=self._executor.shutdown, kwargs={"cancel_futures": True}, daemon=True)
+        leaving.start()
+        leaving.join(1.0)
+        return not leaving.is_alive()
 
     def crash(self, error: BaseException) -> None:
         """End the process at once: its state is committed, and a new one goes on from there."""
@@ -148,7 +173,7 @@ class Owners:
         os._exit(EXIT_STOPPED if stopped else EXIT_CRASHED)
 
 
-def create_app(settings: ProcessorSettings) -> faust.App:
+def _create(settings: ProcessorSettings) -> tuple[faust.App, Owners]:
     """Make the Faust app: membership, fetching, back-pressure and dispatch are Faust's; state is the stores'."""
     app = faust.App(
         f"{settings.topic_prefix}processors",
@@ -160,7 +185,7 @@ def create_app(settings: ProcessorSettings) -> faust.App:
         web_enabled=False,
         topic_partitions=settings.partitions,
         topic_disable_leader=True,
-        datadir=tempfile.mkdtemp(prefix="runledger-faust-"),
+        datadir=Path(tempfile.gettempdir(), f"runledger-faust-{os.getuid()}"),  # Faust makes one; nothing goes in
         broker_commit_interval=5.0,
         broker_max_poll_records=2000,
         broker_session_timeout=settings.session_timeout_seconds,
@@ -186,7 +211,7 @@ def create_app(settings: ProcessorSettings) -> faust.App:
 
     for stage in stages:
         app.agent(app.topic(stage.source, key_type=bytes, value_type=None, acks=False), name=stage.name)(feed)
-    return app
+    return app, owners
 
 
 def _connect(app: faust.App, owners: Owners) -> None:
@@ -209,6 +234,13 @@ def run_processor(settings: ProcessorSettings | None = None) -> None:
     Raises:
         SystemExit: with 0 after a signal; a crash ends the process with 70, a loud stop with 78.
     """
-    app = create_app(settings or ProcessorSettings())
+    app, owners = _create(settings or ProcessorSettings())
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
-    worker.execute_from_commandline()
+    worker.spinner = None  # it writes control sequences to stdout, quiet or not
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as ended:
+        if not owners.leave():
+            # A thread still waits for the broker, half a minute long, for something that is not wanted any more.
+            os._exit(ended.code if isinstance(ended.code, int) else EXIT_CRASHED)
+        raise

@@ -1,30 +1,32 @@
 """Faust's Kafka transport, with two changes: a fetch is one message, and the stores say where to start.
 
 Faust's cost is per message, so each partition's fetched records travel through it as one. Its committed offsets are
-never asked: the stores' positions count (ADR 1). Overridden are `_create_worker_consumer`, `_seek_wait` and
-`_fetch_records` of the driver's consumer thread, and `_commit`, `_to_message` and `seek_to_committed` of its consumer
-(faust-streaming 0.15.3).
+never asked: the stores' positions count (ADR 1). Overridden are `_create_worker_consumer`, `_fetch_records` and the
+rebalance callbacks of the driver's consumer thread, and `_commit`, `_to_message` and `seek_to_committed` of its
+consumer (faust-streaming 0.15.3).
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
-import structlog
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from runledger.processors.assignor import StickyPerTopic
+from runledger.processors.errors import Discontinuity
 from runledger.processors.records import Batch
 
 _FETCH_WAIT_MS = 500
 _IDLE_SECONDS = 0.05
+_POLL_SECONDS = 0.2
+"""How long a fetch waits for records: a partition whose store has just opened waits no longer for its first one."""
 _FRESH_SECONDS = 2.0
-_log = structlog.get_logger()
 
 
 class Partitions(Protocol):
@@ -32,6 +34,9 @@ class Partitions(Protocol):
 
     async def restart_from(self, tps: Set[TP]) -> Mapping[TP, tuple[int, int]] | None:
         """Return {partition: (position, epoch)} of the stores that are open; None while a rebalance is under way."""
+
+    def crash(self, error: BaseException) -> None:
+        """End the process."""
 
 
 class BatchThread(driver.AIOKafkaConsumerThread):
@@ -42,6 +47,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._ends: dict[TP, int] = {}
+        """Where the next fetch begins, for partitions sought in this assignment."""
         self._epochs: dict[TP, int] = {}
 
     def _create_worker_consumer(self, transport: Any) -> Any:
@@ -66,11 +72,17 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         """Whether the partition is fetched from its store's position."""
         return tp in self._ends
 
-    async def _seek_wait(self, consumer: Any, partitions: Mapping[TP, int]) -> None:
-        for tp, offset in partitions.items():
-            self._ends[tp] = offset
-            self._epochs[tp] = self.consumer.epochs[tp]
-        await super()._seek_wait(consumer, partitions)
+    async def seek_stores(self, positions: Mapping[TP, tuple[int, int]]) -> None:
+        """Fetch from {partition: (position, epoch)}, where it is still ours.
+
+        Two seeks of a partition may overtake each other on their way here; the later epoch is the one its owner takes.
+        """
+        consumer: Any = self._ensure_consumer()
+        for tp in positions.keys() & consumer.assignment():
+            position, epoch = positions[tp]
+            if epoch > self._epochs.get(tp, 0):
+                consumer.seek(tp, position)
+                self._ends[tp], self._epochs[tp] = position, epoch
 
     def fetch_state(self, tp: TP) -> Any | None:
         """Return aiokafka's state of an assigned partition with a valid position, else None."""
@@ -95,7 +107,11 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         if not active or not self.consumer.flow_active:
             await asyncio.sleep(_IDLE_SECONDS)  # an empty set would mean "all" to aiokafka, and Faust would spin
             return {}
-        fetched = await super()._fetch_records(consumer, active, timeout=timeout, max_records=max_records)
+        try:
+            fetched = await super()._fetch_records(consumer, active, timeout=_POLL_SECONDS, max_records=max_records)
+        except OffsetOutOfRangeError as error:
+            self._out_of_range(error)
+            return {}
         batches: dict[TP, list[Batch]] = {}
         for tp in active:  # nothing is awaited from here on: position and records belong together
             batch = self._as_batch(tp, fetched.get(tp) or ())
@@ -113,6 +129,13 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         self._ends[tp] = state.position
         return Batch(tp.topic, tp.partition, records, start, state.position, self._epochs[tp])
 
+    def _out_of_range(self, error: OffsetOutOfRangeError) -> None:
+        """End the process: when its store opens again, it finds out what became of the log and says so."""
+        for tp, offset in error.args[0].items():
+            if tp in self._ends:
+                gone = Discontinuity(f"the log does not hold {offset}", topic=tp.topic, partition=tp.partition)
+                self.consumer.transport.partitions.crash(gone)
+
 
 class BatchConsumer(driver.Consumer):
     """Faust's consumer: commits nothing, and starts where the stores stand."""
@@ -122,7 +145,7 @@ class BatchConsumer(driver.Consumer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.epochs: dict[TP, int] = {}
+        self._sequence = itertools.count(1)
 
     def _new_consumer_thread(self) -> BatchThread:
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
@@ -136,7 +159,7 @@ class BatchConsumer(driver.Consumer):
         return ConsumerMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=batch.end - 1,
+            offset=next(self._sequence),  # Faust drops what is below its last: a batch read again must pass
             timestamp=time.time(),
             timestamp_type=0,
             headers=[],
@@ -156,26 +179,22 @@ class BatchConsumer(driver.Consumer):
         opens later seeks its own partition.
         """
         found = await self.transport.partitions.restart_from({TP(*tp) for tp in self.assignment()})
-        if not found:
-            return {}
-        positions = {tp: position for tp, (position, _) in found.items()}
-        self.epochs.update({tp: epoch for tp, (_, epoch) in found.items()})
-        await self.seek_wait(positions)
-        return positions
+        if found:
+            await self.seek_stores(found)
+        return {}  # Faust would keep them to drop messages below
 
-    async def seek_store(self, tp: TP, position: int, epoch: int) -> None:
-        """Seek one partition, whose store has just opened."""
-        if tp not in {TP(*assigned) for assigned in self.assignment()}:
-            return
-        self.epochs[tp] = epoch
-        try:
-            await self.seek_wait({tp: position})
-        except IllegalStateError:
-            _log.info("seek_too_late", topic=tp.topic, partition=tp.partition)  # unassigned in this very moment
+    async def seek_stores(self, positions: Mapping[TP, tuple[int, int]]) -> None:
+        """Fetch from {partition: (position, epoch)}, where it is still ours."""
+        await self._thread.call_thread(self._thread.seek_stores, positions)
 
     def has_sought(self, tp: TP) -> bool:
         """Whether the partition is fetched from its store's position."""
         return self._thread is not None and bool(self._thread.has_sought(tp))
+
+    def fetched_at(self, tp: TP) -> float | None:
+        """Time of the last answer to a fetch, in seconds since 1970; None where the partition is not fetched from."""
+        state = self._thread.fetch_state(tp) if self.has_sought(tp) else None
+        return state.timestamp / 1000 if state is not None and state.timestamp else None
 
     def caught_up(self, tp: TP, next_offset: int) -> bool:
         """Whether a fetch of a moment ago showed that nothing committed lies beyond `next_offset`."""

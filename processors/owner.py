@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -80,7 +81,8 @@ class PartitionOwner(Generic[S]):
         self._closed = False
         self._epoch = next(_EPOCHS)
         self._pending: list[Batch] = []
-        self._size = 0
+        self._pending_records = self._pending_bytes = 0
+        self._next_tick = 0.0
         self._filled, self._drained, self._lock = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._task = asyncio.create_task(self._guard(self._run()))
 
@@ -105,15 +107,25 @@ class PartitionOwner(Generic[S]):
         """Whether the store is open and ours."""
         return self._store is not None and self._wanted()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether a batch waits or is being committed."""
+        return bool(self._pending) or self._lock.locked()
+
     async def put(self, batch: Batch) -> None:
         """Take a fetched batch; waits while too much is pending, which holds the fetching back."""
-        while self._size > self._settings.pending_records and not self._closed:
+        while self._is_full() and not self._closed:
             self._drained.clear()
             await self._drained.wait()
         if not self._closed and batch.epoch == self._epoch:
             self._pending.append(batch)
-            self._size += len(batch.records)
+            self._pending_records += len(batch.records)
+            self._pending_bytes += sum(len(record.value or b"") for record in batch.records)
             self._filled.set()
+
+    def _is_full(self) -> bool:
+        settings = self._settings
+        return self._pending_records > settings.pending_records or self._pending_bytes > settings.pending_bytes
 
     async def close(self) -> None:
         """Give the partition up, after the commit that is under way."""
@@ -127,9 +139,14 @@ class PartitionOwner(Generic[S]):
         return self.assigned and not self._closed
 
     def _forget(self) -> None:
-        self._pending, self._size = [], 0
+        self._take_pending()
         self._epoch = next(_EPOCHS)
+
+    def _take_pending(self) -> list[Batch]:
+        batches, self._pending = self._pending, []
+        self._pending_records = self._pending_bytes = 0
         self._drained.set()
+        return batches
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:
         try:
@@ -170,24 +187,20 @@ class PartitionOwner(Generic[S]):
     async def _run(self) -> None:
         while not self._closed:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), _TICK_SECONDS)
+                await asyncio.wait_for(self._filled.wait(), max(0.0, self._next_tick - time.monotonic()))
             async with self._lock:
-                batches, self._pending, self._size = self._pending, [], 0
                 self._filled.clear()
-                self._drained.set()
+                batches = self._take_pending()
                 if batches:
                     await self._fold(batches, self._epoch)
-                elif self._store is not None and self._wanted():
-                    await self._tick(self._store)
+                if time.monotonic() >= self._next_tick:  # under load too, else nothing would ever be evicted
+                    await self._tick()
 
     async def _fold(self, batches: list[Batch], epoch: int) -> None:
         """Fold and commit; after a lost commit the same batches again, as long as the partition is ours."""
         while self._wanted() and epoch == self._epoch:
             if self._store is None:
-                # A heartbeat first tells whether the partition is still ours: a zombie must not fence its heir.
-                await asyncio.sleep(2 * self._settings.heartbeat_seconds)
-                if self._wanted() and epoch == self._epoch and not self._fetching.rebalancing():
-                    await asyncio.wait([self.open_soon()])
+                await self._open_again(epoch)
                 continue
             self._check_continuity(self._store.held.next_offset, batches)
             changes = fold(self._stage, self._store.held, batches)
@@ -195,6 +208,12 @@ class PartitionOwner(Generic[S]):
                 return
             if await self._commit(self._store, changes):
                 return
+
+    async def _open_again(self, epoch: int) -> None:
+        """Open a lost store, unless a heartbeat tells that the partition is lost: a zombie must not fence its heir."""
+        await asyncio.sleep(2 * self._settings.heartbeat_seconds)
+        if self._wanted() and epoch == self._epoch and not self._fetching.rebalancing():
+            await asyncio.wait([self.open_soon()])
 
     def _check_continuity(self, next_offset: int, batches: list[Batch]) -> None:
         for batch in batches:
@@ -223,13 +242,19 @@ class PartitionOwner(Generic[S]):
             )
         return done
 
-    async def _tick(self, store: PartitionStore[S]) -> None:
+    async def _tick(self) -> None:
         """Write what has become due by the partition's own clock: ours only once we have read all there is."""
+        self._next_tick = time.monotonic() + _TICK_SECONDS
+        store = self._store
+        if store is None or not self._wanted():
+            return
         held = store.held
         now = datetime.now(UTC) if self._fetching.caught_up(self.tp, held.next_offset) else held.last_logged_at
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)
-        if changes:
-            await self._commit(store, changes)
+        if changes and not await self._commit(store, changes) and self._store is None:
+            await self._open_again(self._epoch)  # no batch may come for long, but timeouts go on
         held.refile(came_up, now)
+        if len(came_up) == _DUE_AT_ONCE:
+            self._next_tick = 0.0

@@ -26,6 +26,7 @@ class ProcessorSettings(ConnectionSettings):
         default=100_000, ge=0, description="records of a partition within which a repeated event id is found"
     )
     pending_records: int = Field(default=8000, ge=1, description="fetched records of a partition that may wait")
+    pending_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="the same, in bytes of their values")
     session_timeout_seconds: float = Field(default=6, gt=0, description="a silent processor is dead after this")
     heartbeat_seconds: float = Field(default=1, gt=0, description="pause between heartbeats to the group")
     rebalance_timeout_seconds: float = Field(default=8, gt=0, description="bound for members to rejoin the group")
