@@ -112,7 +112,7 @@ DEAD_LETTERS = Topic(
     "stages 1 and 2, sink, scoring workers",
     "operators",
     retention_ms=30 * _DAY_MS,
-    max_message_bytes=2 * (MAX_EVENT_BYTES + 100_000),
+    max_message_bytes=4 * _MIB,  # whatever any topic takes fits, headers and all
     internal=True,
 )
 SETTINGS = Topic(

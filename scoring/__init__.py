@@ -1,1 +1,1 @@
-"""To be filled."""
+"""Scoring: workers that take jobs from scoring-jobs and answer on run-scores."""
