@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
 
@@ -9,6 +11,7 @@ from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
 
 _TIMEOUT_SECONDS = 30
+_POLL_SECONDS = 0.1
 
 
 class TopicError(Exception):
@@ -37,11 +40,28 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise TopicError(f"topic {name} could not be created: {error.args[0].str()}") from error
-    existing = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
-    for topic in wanted:
-        count = len(existing[topic.topic].partitions) if topic.topic in existing else settings.partitions
+    counts = _partition_counts(admin, [topic.topic for topic in wanted])
+    for name, count in counts.items():
         if count != settings.partitions:
             raise TopicError(
-                f"topic {topic.topic} has {count} partitions, RUNLEDGER_PARTITIONS says {settings.partitions}; "
+                f"topic {name} has {count} partitions, RUNLEDGER_PARTITIONS says {settings.partitions}; "
                 "the number of partitions never changes after creation, so set the variable to what the topics have"
             )
+
+
+def _partition_counts(admin: AdminClient, names: list[str]) -> dict[str, int]:
+    """Wait until the brokers know every topic and a leader of each partition: creation returns a moment earlier."""
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while True:
+        existing = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+        counts = {
+            name: len(existing[name].partitions)
+            for name in names
+            if name in existing and all(part.leader >= 0 for part in existing[name].partitions.values())
+        }
+        if missing := [name for name in names if not counts.get(name)]:
+            if time.monotonic() > deadline:
+                raise TopicError(f"topic {missing[0]} was created but no broker leads it")
+            time.sleep(_POLL_SECONDS)
+        else:
+            return counts
