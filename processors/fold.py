@@ -14,6 +14,9 @@ from runledger.schemas.errors import DecodeError
 
 S = TypeVar("S")
 
+MAX_REJECTED = 1000
+"""Dead letters within the window whose event ids stay free; ids of more are taken, as if their events had counted."""
+
 
 class Stage(Protocol[S]):
     """One of the two processors: its topics, its state and its reducer."""
@@ -60,7 +63,8 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
 
 def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
     changes.last_logged_at = logged_at = log_time(record.timestamp)
-    if stage.deduplicates and _repeated(held, record, changes):
+    event = event_hash(record.key, record.value, record.headers) if stage.deduplicates else None
+    if event is not None and _repeated(held, event, record.offset, changes):
         changes.duplicates += 1
         return
     key = record.key or b""
@@ -71,15 +75,15 @@ def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Re
     except DecodeError as error:
         changes.dead_letters += 1
         changes.outputs.append(_dead_letter(stage, batch, record, error))
+        if event is not None and len(held.rejected_with(changes, record.offset)) < MAX_REJECTED:
+            del changes.seen[event]
+            changes.rejected.append(record.offset)
 
 
-def _repeated(held: PartitionState[S], record: Record, changes: Changes[S]) -> bool:
-    event = event_hash(record.key, record.value, record.headers)
-    if event is None:
-        return False
+def _repeated(held: PartitionState[S], event: int, offset: int, changes: Changes[S]) -> bool:
     before = changes.seen.get(event)
-    changes.seen[event] = record.offset
-    return held.seen.repeats(event, record.offset) if before is None else record.offset - before <= held.seen.size
+    changes.seen[event] = offset
+    return held.seen.repeats(event, offset) if before is None else offset - before <= held.seen.size
 
 
 def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeError) -> Output:
@@ -93,7 +97,7 @@ def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeErr
         key=record.key,
         value=record.value,
     )
-    return Output(stage.dead_letters, record.key, record.value, letter.headers())
+    return Output(stage.dead_letters, letter.key, letter.value, letter.headers())
 
 
 def tick(

@@ -87,6 +87,7 @@ class Changes(Generic[S]):
         snapshots: {key: new state, or Tombstone}.
         outputs: records for other topics.
         seen: {event hash: offset} of the records folded.
+        rejected: offsets of records that went to dead-letters; the same event, mended, is not a repeat of theirs.
         asked: {key: version} of the timeouts written.
         duplicates: repeated events skipped.
         dead_letters: records that went to dead-letters.
@@ -96,6 +97,7 @@ class Changes(Generic[S]):
     snapshots: dict[bytes, S | Tombstone] = field(default_factory=dict)
     outputs: list[Output] = field(default_factory=list)
     seen: dict[int, int] = field(default_factory=dict)
+    rejected: list[int] = field(default_factory=list)
     asked: dict[bytes, int] = field(default_factory=dict)
     last_logged_at: datetime | None = None
     duplicates: int = 0

@@ -28,6 +28,8 @@ class PartitionState(Generic[S]):
         self.states: dict[bytes, S] = {}
         self.next_offset = 0
         self.seen = SeenWindow(dedupe_window_records)
+        self.rejected: tuple[int, ...] = ()
+        """Offsets within the window that went to dead-letters: they stand in the log, but were not seen."""
         self.timers = Timers()
         self.asked: dict[bytes, int] = {}
         """{key: version} of the timeouts written but not yet read back."""
@@ -56,6 +58,11 @@ class PartitionState(Generic[S]):
         if self.last_logged_at is None or logged_at > self.last_logged_at:
             self.last_logged_at = logged_at
 
+    def rejected_with(self, changes: Changes[S], next_offset: int) -> tuple[int, ...]:
+        """Return the rejected offsets of the window before `next_offset`, once the changes are committed."""
+        oldest = next_offset - self.seen.size
+        return tuple(offset for offset in (*self.rejected, *changes.rejected) if offset >= oldest)
+
     def take(self, changes: Changes[S]) -> None:
         """Take over what a transaction has committed."""
         for key, state in changes.snapshots.items():
@@ -66,6 +73,7 @@ class PartitionState(Generic[S]):
                 self.put(key, state)
         self.asked.update(changes.asked)
         if changes.next_offset is not None:
+            self.rejected = self.rejected_with(changes, changes.next_offset)
             self.next_offset = changes.next_offset
             self.seen.add(changes.seen, changes.next_offset)
         if changes.last_logged_at is not None:

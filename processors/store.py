@@ -30,6 +30,7 @@ from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
 S = TypeVar("S")
 
 _TIMEOUT_SECONDS = 30
+_TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _BY_KEY = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
 _log = structlog.get_logger()
@@ -140,7 +141,9 @@ class PartitionStore(Generic[S]):
             if low > 0:
                 raise self._stop(f"the log begins at {low}, and no position says what was folded before")
             return
-        self.held.next_offset = self._check(decode(Position, position), low, high)
+        stood = decode(Position, position)
+        self.held.next_offset = self._check(stood, low, high)
+        self.held.rejected = stood.rejected
         if self._stage.deduplicates and self.held.seen.size:
             self._read_back(reader, low)
 
@@ -172,11 +175,13 @@ class PartitionStore(Generic[S]):
     def _read_back(self, reader: PartitionReader, low: int) -> None:
         """Read the window before the position, so that repeats are found as if we had never stopped."""
         seen: dict[int, int] = {}
+        rejected = set(self.held.rejected)
 
         def take(message: Message) -> None:
+            offset = message.offset() or 0
             event = event_hash(message.key(), message.value(), _headers(message))
-            if event is not None:
-                seen[event] = message.offset() or 0
+            if event is not None and offset not in rejected:
+                seen[event] = offset
             self.held.saw(log_time(message.timestamp()[1]))
 
         end = self.held.next_offset
@@ -191,6 +196,7 @@ class PartitionStore(Generic[S]):
 
         Raises:
             StoreLost: the transaction failed, or another owner has fenced this one; memory no longer counts.
+            StopLoudly: a record is too large for its topic, and would be however often it is tried.
         """
         producer = self._producer
         if producer is None:
@@ -205,6 +211,8 @@ class PartitionStore(Generic[S]):
                 return False
             producer.commit_transaction(_TIMEOUT_SECONDS)
         except (KafkaException, BufferError) as error:
+            if error.args and isinstance(error.args[0], KafkaError) and error.args[0].code() in _TOO_LARGE:
+                raise self._stop(f"a record is too large to be written: {error.args[0].str()}") from error
             raise self._lost("lost its transaction", error) from error
         self.held.take(changes)
         return True
@@ -220,11 +228,12 @@ class PartitionStore(Generic[S]):
             partition = _BY_KEY if output.partition is None else output.partition
             producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
         if changes.next_offset is not None:
-            self._produce_position(producer, changes.next_offset)
+            rejected = self.held.rejected_with(changes, changes.next_offset)
+            self._produce_position(producer, changes.next_offset, rejected)
 
-    def _produce_position(self, producer: Producer, next_offset: int) -> None:
+    def _produce_position(self, producer: Producer, next_offset: int, rejected: tuple[int, ...]) -> None:
         topic_id, partition_count = self._identity
-        position = Position(self._stage.name, self.partition, next_offset, topic_id, partition_count)
+        position = Position(self._stage.name, self.partition, next_offset, topic_id, partition_count, rejected)
         key = f"{self._stage.name}/{self.partition}"
         producer.produce(self._stage.positions, encode(position), key, partition=self.partition)
         offset = TopicPartition(self._stage.source, self.partition, next_offset)

@@ -141,4 +141,6 @@ class Position:
     """First offset not yet applied."""
     topic_id: str
     partition_count: int
+    rejected: tuple[int, ...] = ()
+    """Offsets shortly before it that went to dead-letters: their event ids are not taken."""
     schema_version: int = 1
