@@ -146,7 +146,7 @@ def _add_run(batch: Batch, record: Record) -> None:
     _check_key(record, key)
     held = batch.runs.get(key)
     if held is None or held["born_offset"] == snapshot.born_offset:
-        if held is None or held["version"] < snapshot.version:
+        if held is None or held["version"] <= snapshot.version:
             batch.runs[key] = rows.run_row(record, snapshot)
         return
     # Another life of the run: the first one's totals stand, the row only learns that there is more.

@@ -1,3 +1,4 @@
+-- Records come in the order of the log, so of two with the same version (an outcome sent at a deadline) the later holds.
 INSERT INTO agent_run AS held
 SELECT r.*
 FROM jsonb_populate_recordset(NULL::agent_run, %(rows)s::jsonb) AS r
@@ -43,4 +44,4 @@ ON CONFLICT (project_key, run_id) DO UPDATE SET
     end_conflict = excluded.end_conflict,
     clock_clamped = excluded.clock_clamped,
     outcome_revision = excluded.outcome_revision
-WHERE held.born_offset = excluded.born_offset AND excluded.version > held.version
+WHERE held.born_offset = excluded.born_offset AND excluded.version >= held.version

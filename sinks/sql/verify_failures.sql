@@ -1,0 +1,32 @@
+WITH told AS (
+    SELECT DISTINCT project_key, run_id, event_id
+    FROM run_event
+    WHERE type = 'runledger.failure.recorded.v1'
+),
+counted AS (
+    SELECT project_key, fingerprint, count(*) AS failures, min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at
+    FROM run_failure
+    GROUP BY project_key, fingerprint
+)
+SELECT
+    CASE WHEN f.event_id IS NULL THEN 'failure_missing' ELSE 'failure_without_event' END AS kind,
+    project_key,
+    run_id::text AS subject,
+    'event ' || event_id AS field,
+    CASE WHEN f.event_id IS NULL THEN 'a row' ELSE 'no row' END AS expected,
+    CASE WHEN f.event_id IS NULL THEN 'none' ELSE 'a row' END AS found
+FROM told AS t
+FULL JOIN run_failure AS f USING (project_key, run_id, event_id)
+WHERE t.project_key IS NULL OR f.project_key IS NULL
+UNION ALL
+SELECT 'failure_group_differs', project_key, fingerprint, d.field, d.expected, d.found
+FROM counted AS c
+FULL JOIN failure_group AS g USING (project_key, fingerprint)
+CROSS JOIN LATERAL (
+    VALUES
+        ('failure_count', coalesce(c.failures, 0)::text, coalesce(g.failure_count, 0)::text),
+        ('first_seen_at', c.first_seen_at::text, g.first_seen_at::text),
+        ('last_seen_at', c.last_seen_at::text, g.last_seen_at::text)
+) AS d (field, expected, found)
+WHERE d.expected IS DISTINCT FROM d.found
+ORDER BY 1, 2, 3, 4

@@ -1,0 +1,26 @@
+SELECT 'streak_differs' AS kind, s.project_key, s.run_id::text AS subject, d.field, d.expected::text, d.found::text
+FROM recounted_streak AS s
+JOIN agent_run_log AS l USING (project_key, run_id)
+CROSS JOIN LATERAL (
+    VALUES
+        ('consecutive_silence_count', s.consecutive_silence_count, l.consecutive_silence_count::bigint),
+        ('consecutive_failure_count', s.consecutive_failure_count, l.consecutive_failure_count::bigint)
+) AS d (field, expected, found)
+WHERE d.expected <> d.found
+  AND (s.project_key, s.agent_id) NOT IN (SELECT project_key, agent_id FROM uncompared_agent)
+UNION ALL
+-- A run counts as late only where 32 others of its agent ended after it; late ones carry no streak.
+SELECT 'late_unfounded', l.project_key, l.run_id::text, 'late', 'false', 'true'
+FROM agent_run_log AS l
+WHERE l.late
+  AND (l.project_key, l.agent_id) NOT IN (SELECT project_key, agent_id FROM uncompared_agent)
+  AND (
+      SELECT count(*)
+      FROM recounted_streak AS s
+      WHERE s.project_key = l.project_key AND s.agent_id = l.agent_id AND (s.ended_at, s.run_id) > (l.ended_at, l.run_id)
+  ) < 32
+UNION ALL
+SELECT 'streak_differs', l.project_key, l.run_id::text, 'late', '0', l.consecutive_silence_count || ', ' || l.consecutive_failure_count
+FROM agent_run_log AS l
+WHERE l.late AND (l.consecutive_silence_count, l.consecutive_failure_count) <> (0, 0)
+ORDER BY 1, 2, 3, 4
