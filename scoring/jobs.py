@@ -54,7 +54,7 @@ class Jobs:
                 "enable.auto.commit": False,
                 "auto.offset.reset": "error",  # every start is explicit: see _assigned
                 "isolation.level": "read_committed",
-                "session.timeout.ms": 10_000,
+                "session.timeout.ms": 6_000,
             }
         )
         self._consumer.subscribe([self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
