@@ -36,14 +36,20 @@ class ProcessIdentity(BaseModel):
 
     def is_alive(self) -> bool:
         """Tell whether this very process still runs; a zombie does not."""
+        return self._status() not in {None, psutil.STATUS_ZOMBIE}
+
+    def is_listed(self) -> bool:
+        """Tell whether this very process is in the process table, if only as a zombie that nobody reaped yet."""
+        return self._status() is not None
+
+    def _status(self) -> str | None:
         try:
             process = psutil.Process(self.pid)
-            return (
-                abs(process.create_time() - self.born_at) < _SAME_BIRTH_SECONDS
-                and process.status() != psutil.STATUS_ZOMBIE
-            )
+            if abs(process.create_time() - self.born_at) >= _SAME_BIRTH_SECONDS:
+                return None
+            return str(process.status())
         except psutil.NoSuchProcess:
-            return False
+            return None
 
     def send(self, number: signal.Signals) -> None:
         """Signal this very process; nothing happens when it is gone."""

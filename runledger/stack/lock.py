@@ -40,9 +40,14 @@ def held(path: Path) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Tell whether somebody holds the lock now."""
+    """Tell whether somebody holds the lock now.
+
+    Raises:
+        FolderError: the folder belongs to somebody else, or is none.
+    """
     try:
-        handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        with explained_disk_errors(path.parent):
+            handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
