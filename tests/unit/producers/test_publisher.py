@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from runledger.producers.client import RunClient
+from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError
+from runledger.producers.settings import ProducerSettings
+
+
+@pytest.fixture(scope="module")
+def dead_port() -> Iterator[str]:
+    """An address where nobody listens, and nobody else will."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{holder.getsockname()[1]}"
+
+
+def client_of(kafka: str, **settings: float) -> RunClient:
+    return RunClient(settings=ProducerSettings.model_validate({"kafka": kafka, **settings}))
+
+
+def close_hopeless(client: RunClient) -> None:
+    with pytest.raises(DeliveryError):
+        client.close(0)
+
+
+def test_flush_names_what_is_pending_within_its_time(dead_port: str) -> None:
+    client = client_of(dead_port)
+    client.log_run("sage", "success", event_id="first")
+    client.log_run("sage", "success", event_id="second")
+    began = time.monotonic()
+    with pytest.raises(DeliveryError, match="2 events not delivered") as failed:
+        client.flush(0.3)
+    assert 0.3 <= time.monotonic() - began < 2
+    assert [(event.event_id, event.reason) for event in failed.value.undelivered] == [
+        ("first", "pending"),
+        ("second", "pending"),
+    ]
+    close_hopeless(client)
+
+
+def test_flush_names_what_failed_once(dead_port: str) -> None:
+    client = client_of(dead_port, delivery_timeout_seconds=1)
+    client.log_run("sage", "success", event_id="lost", run_id=UUID(int=4))
+    with pytest.raises(DeliveryError) as failed:
+        client.flush(20)
+    (lost,) = failed.value.undelivered
+    assert (lost.event_id, lost.project_key, lost.run_id) == ("lost", "default", UUID(int=4))
+    assert "timed out" in lost.reason
+    client.flush(0)
+    client.close(0)
+
+
+def test_a_full_queue_is_waited_for_and_then_refused(dead_port: str) -> None:
+    client = client_of(dead_port, queue_events=2, queue_wait_seconds=0.2)
+    for _ in range(2):
+        client.log_run("sage", "success")
+    began = time.monotonic()
+    with pytest.raises(QueueFullError):
+        client.log_run("sage", "success", event_id="refused")
+    assert 0.2 <= time.monotonic() - began < 2
+    with pytest.raises(DeliveryError) as failed:
+        client.flush(0)
+    assert "refused" not in {event.event_id for event in failed.value.undelivered}
+    close_hopeless(client)
+
+
+def test_a_closed_client_refuses_and_closing_again_is_harmless(dead_port: str) -> None:
+    client = client_of(dead_port)
+    client.close()
+    client.close()
+    with pytest.raises(ClosedError):
+        client.log_run("sage", "success")
+
+
+def test_an_event_over_its_size_is_refused_before_it_is_queued(dead_port: str) -> None:
+    with client_of(dead_port) as client:
+        big = {"text": "x" * 250_000}
+        with pytest.raises(InvalidEventError, match="900000"):
+            client.report_usage("default", UUID(int=1), traces=[big] * 4, input_tokens=1)
+
+
+def test_a_forked_process_cannot_use_its_parents_client(dead_port: str) -> None:
+    """Its threads did not come along, so what it sends would be lost."""
+    program = f"""
+import os
+from runledger import ClosedError, RunClient
+client = RunClient(kafka="{dead_port}")
+child = os.fork()
+if child == 0:
+    try:
+        client.log_run("sage", "success")
+    except ClosedError:
+        os._exit(7)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "7"
+
+
+def test_a_program_that_ends_with_undelivered_events_says_so(dead_port: str) -> None:
+    program = 'from runledger import RunClient; RunClient().log_run("sage", "success")'
+    environment = {**os.environ, "RUNLEDGER_KAFKA": dead_port, "RUNLEDGER_FLUSH_TIMEOUT_SECONDS": "0.2"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    assert "the program ends with undelivered events" in done.stderr
