@@ -15,9 +15,11 @@ from runledger.producers.client import RunClient
 from runledger.producers.importers import read_events, replay
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.run_events import AnyRunEvent, RunEnded, RunLogged, RunRecorded
-from runledger.sinks.verify import Report, verify
+from runledger.settling import settled_report
+from runledger.sinks.verify import Report
 
 _POLL_SECONDS = 0.1
+_SETTLE_SECONDS = 15
 
 
 class NotScoredError(Exception):
@@ -113,4 +115,6 @@ def wait_until_scored(
 def look(connection: psycopg.Connection, replayed: Replayed) -> Findings:
     """Read the runs of the file from the tables, and recount the whole ledger."""
     runs = list(replayed.runs)
-    return Findings(select_runs(connection, runs), select_agents(connection, runs), verify(connection))
+    return Findings(
+        select_runs(connection, runs), select_agents(connection, runs), settled_report(connection, _SETTLE_SECONDS)
+    )

@@ -1,0 +1,74 @@
+"""`runledger verify`: recount everything from the audit, and name what differs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runledger.cli.connecting import connect
+from runledger.settling import settled_report
+from runledger.sinks.verify import Difference, Report
+
+_SHOWN = 50
+
+
+def verify_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
+    wait: Annotated[float, typer.Option(help="Seconds that work under way may take to settle.", min=0)] = 5,
+    data_dir: Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")] = None,
+) -> None:
+    """Recount totals, streaks, failures and scores from the audit log by SQL alone; exit code 1 if anything differs.
+
+    What is under way looks like a difference until it settles, so the recount is repeated for some seconds.
+    """
+    with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
+        report = settled_report(connection, wait)
+    if as_json:
+        document = {"clean": report.clean, **asdict(report)}
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+    else:
+        print_report(Console(), report)
+    if not report.clean:
+        raise typer.Exit(1)
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Say what was recounted, what could not be compared, and show the differences."""
+    console.print(
+        f"Recounted {report.runs:,} runs from {report.deliveries:,} deliveries: "
+        + ("[green]no difference[/green]" if report.clean else f"[red]{len(report.differences):,} differences[/red]")
+    )
+    for line in _remarks(report):
+        console.print(line)
+    if not report.clean:
+        console.print(_table(report.differences))
+    if len(report.differences) > _SHOWN:
+        console.print(f"… and {len(report.differences) - _SHOWN:,} more; --json shows them all")
+
+
+def _remarks(report: Report) -> list[str]:
+    remarks = (
+        (report.costs_not_compared, "runs have estimated costs, which are not recounted"),
+        (report.late_runs, "runs got events after they had left memory; those events are in no total"),
+        (
+            report.agents_not_compared,
+            "agents' streaks cannot be recounted (a run erased, or told twice, or revised late)",
+        ),
+    )
+    return [f"{count:,} {text}" for count, text in remarks if count]
+
+
+def _table(differences: tuple[Difference, ...]) -> Table:
+    table = Table(header_style="bold")
+    for name in ("what", "project", "of", "field", "expected", "found"):
+        table.add_column(name, overflow="fold")
+    for one in differences[:_SHOWN]:
+        table.add_row(one.kind, one.project_key, one.subject, one.field, one.expected or "-", one.found or "-")
+    return table
