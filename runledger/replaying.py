@@ -115,6 +115,5 @@ def wait_until_scored(
 def look(connection: psycopg.Connection, replayed: Replayed) -> Findings:
     """Read the runs of the file from the tables, and recount the whole ledger."""
     runs = list(replayed.runs)
-    return Findings(
-        select_runs(connection, runs), select_agents(connection, runs), settled_report(connection, _SETTLE_SECONDS)
-    )
+    report = settled_report(connection, _SETTLE_SECONDS)
+    return Findings(select_runs(connection, runs), select_agents(connection, runs), report)

@@ -15,8 +15,8 @@ _PAUSE_SECONDS = 0.25
 def settled_report(connection: psycopg.Connection[Any], wait_seconds: float) -> Report:
     """Recount until nothing differs or the time is over; return the last report.
 
-    An event and the snapshot that comes of it are written by different transactions, so on a busy ledger a recount may meet
-    one without the other.
+    An event and the snapshot that comes of it are written by different transactions, so on a busy ledger a recount may
+    meet one without the other.
     """
     deadline = time.monotonic() + wait_seconds
     while True:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -25,16 +26,29 @@ def _score(value: float | None) -> str:
     return "-" if value is None else f"{value:.2f}"
 
 
+def _table(title: str) -> Table:
+    """Make a table that fits a terminal of 80 columns."""
+    return Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+
+
 def runs_table(runs: Sequence[RunRow]) -> Table:
-    """Show one line a run; a dash is unknown."""
-    table = Table(title="Runs, in the order they ended", title_justify="left", header_style="bold")
-    for name in ("run", "agent", "status"):
-        table.add_column(name, no_wrap=True)
+    """Show one line a run; a dash is unknown, a star marks a run that timed out."""
+    table = _table("Runs, in the order they ended")
+    table.add_column("run", no_wrap=True, min_width=8)
+    table.add_column("agent", no_wrap=True)
+    table.add_column("status", no_wrap=True, min_width=9)
     for name in ("calls", "input", "output", "cost", "silent", "failing", "score"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
         style = _STATUS_STYLE[run.status]
-        status = f"[{style}]{run.status}[/{style}]" + (" (timed out)" if run.timed_out else "")
+        status = f"[{style}]{run.status}[/{style}]" + (" *" if run.timed_out else "")
         table.add_row(
             str(run.run_id)[:8],
             run.agent_id or "-",
@@ -52,9 +66,9 @@ def runs_table(runs: Sequence[RunRow]) -> Table:
 
 def agents_table(agents: Sequence[AgentRow]) -> Table:
     """Show one line an agent, over all its runs in the ledger."""
-    table = Table(title="Agents", title_justify="left", header_style="bold")
+    table = _table("Agents")
     table.add_column("agent", no_wrap=True)
-    for name in ("runs", "tokens", "cost", "silent now", "longest", "failing now", "longest", "mean score"):
+    for name in ("runs", "tokens", "cost", "silent", "longest", "failing", "longest", "score"):
         table.add_column(name, justify="right")
     for agent in agents:
         table.add_row(

@@ -59,7 +59,7 @@ def _remarks(report: Report) -> list[str]:
         (report.late_runs, "runs got events after they had left memory; those events are in no total"),
         (
             report.agents_not_compared,
-            "agents' streaks cannot be recounted (a run erased, or told twice, or revised late)",
+            "agents' streaks cannot be recounted (a run erased, told twice, or revised late)",
         ),
     )
     return [f"{count:,} {text}" for count, text in remarks if count]

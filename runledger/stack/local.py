@@ -79,6 +79,7 @@ class Stack:
             StackError: it did not come up; what was begun is stopped again.
         """
         self.folder.prepare()
+        self._wait_while_stopping()
         if self.state() is None:
             self._supervisor = supervisor = self._spawn(plan or Plan.from_environment(), attached)
         else:
@@ -125,6 +126,11 @@ class Stack:
         finally:
             if not ran_before:
                 self.stop()
+
+    def _wait_while_stopping(self) -> None:
+        deadline = time.monotonic() + STOP_SECONDS
+        while (state := self.state()) is not None and state.phase == "stopping" and time.monotonic() < deadline:
+            time.sleep(_LOOK_SECONDS)
 
     def _spawn(self, plan: Plan, attached: bool) -> subprocess.Popen[bytes]:
         if self._supervisor is not None:

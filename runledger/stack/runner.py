@@ -19,7 +19,7 @@ from runledger.stack.leftovers import end_processes
 from runledger.stack.lock import held
 from runledger.stack.paths import StackFolder
 from runledger.stack.plan import Plan, pipeline_services
-from runledger.stack.ports import LOOPBACK, require_free, settle_ports
+from runledger.stack.ports import LOOPBACK, Ports, require_free, settle_ports
 from runledger.stack.postgres import postgres_answers, postgres_service, postgres_uri
 from runledger.stack.service import Service
 from runledger.stack.state import read_state
@@ -82,18 +82,12 @@ def _start(
     folder: StackFolder, cache: Path, plan: Plan, book: StateBook, supervisor: Supervisor, report: Report
 ) -> None:
     ports = settle_ports(folder.ports_file)
+    _check(folder, plan, ports)
     servers: list[Service] = []
     if plan.postgres is None:
-        require_free(ports.postgres, "Postgres", folder.ports_file)
         servers.append(postgres_service(folder, ports, report, durable=plan.durable))
-    elif not postgres_answers(plan.postgres):
-        raise ServerFailedError("the database that RUNLEDGER_POSTGRES names does not answer; start it, or unset that")
     if plan.kafka is None:
-        require_free(ports.kafka, "Kafka", folder.ports_file)
-        require_free(ports.controller, "Kafka's controller", folder.ports_file)
         servers.append(kafka_service(folder, cache, ports, report))
-    elif not KafkaView(plan.kafka).answers():
-        raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
     addresses = Addresses(
         kafka=plan.kafka or f"{LOOPBACK}:{ports.kafka}", postgres=plan.postgres or postgres_uri(folder, ports)
     )
@@ -106,6 +100,19 @@ def _start(
         report("Starting the pipeline")
         supervisor.start(pipeline_services(plan, addresses))
     book.running()
+
+
+def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
+    # All that can be known at once is said before anything is fetched or created.
+    if plan.postgres is None:
+        require_free(ports.postgres, "Postgres", folder.ports_file)
+    elif not postgres_answers(plan.postgres):
+        raise ServerFailedError("the database that RUNLEDGER_POSTGRES names does not answer; start it, or unset that")
+    if plan.kafka is None:
+        require_free(ports.kafka, "Kafka", folder.ports_file)
+        require_free(ports.controller, "Kafka's controller", folder.ports_file)
+    elif not KafkaView(plan.kafka).answers():
+        raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
 
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:
