@@ -62,7 +62,8 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
 
 
 def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
-    changes.last_logged_at = logged_at = log_time(record.timestamp)
+    logged_at = log_time(record.timestamp)
+    changes.last_logged_at = max(changes.last_logged_at or logged_at, logged_at)
     event = event_hash(record.key, record.value, record.headers) if stage.deduplicates else None
     if event is not None and _repeated(held, event, record.offset, changes):
         changes.duplicates += 1
