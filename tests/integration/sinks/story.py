@@ -13,7 +13,7 @@ from uuid import UUID
 from runledger.processors import ledger, streaks
 from runledger.processors.steps import At
 from runledger.schemas.codec import encode
-from runledger.schemas.identifiers import agent_key, run_key
+from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
 from runledger.schemas.run_events import (
     AnyRunEvent,
@@ -114,7 +114,9 @@ def _usage(dice: random.Random) -> TokenUsage:
     return TokenUsage(**fields)
 
 
-def random_event(dice: random.Random, number: int, runs: int, agents: int) -> AnyRunEvent:
+def random_event(  # noqa: PLR0911  # one for each type of event
+    dice: random.Random, number: int, runs: int, agents: int
+) -> AnyRunEvent:
     """Make up an event of one of so many runs."""
     run = dice.randrange(runs)
     common: dict[str, Any] = {
@@ -175,8 +177,3 @@ def random_story(seed: int, events: int, runs: int, agents: int) -> Story:
         told.append(event)
         story.tell([event])
     return story
-
-
-def key_of(state: RunSnapshot) -> bytes:
-    """Key of a run's records."""
-    return run_key(state.project_key, state.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from runledger.schemas.identifiers import row_id
 from runledger.schemas.outcomes import OutcomeStatus
 from runledger.schemas.run_events import FailureData, FailureRecorded, RunErased, RunHeartbeat
 from runledger.schemas.scoring import DEFAULT_RUBRIC
-from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUNS
+from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.batch import fold
 from runledger.sinks.errors import PositionConflictError
@@ -45,6 +46,7 @@ from tests.unit.sinks.build import (
 pytestmark = pytest.mark.integration
 
 _STATUSES: tuple[OutcomeStatus, ...] = ("success", "partial", "failed")
+_START = Position(0, "topic-id", 4)
 _TABLES = (
     "agent_run",
     "agent_run_log",
@@ -113,7 +115,7 @@ def test_without_compare_and_set_a_zombie_moves_the_position_back(ledger: Ledger
     zombie = Writer(SinkSettings(postgres=ledger.uri, testing=True, unsafe_disable=frozenset({"compare_and_set"})))
     late = fold([health_record(0)], DEFAULT_RUBRIC)
     late.moves[source(RUN_EVENTS)] = 2
-    ledger.writer.open_positions({source(AGENTS): Position(0, "topic-id", 4)})
+    ledger.writer.open_positions({source(AGENTS): _START})
     zombie.write(late, dict.fromkeys(late.moves, 0))
     zombie.close()
     assert ledger.writer.read_positions([source(RUN_EVENTS)])[source(RUN_EVENTS)].next_offset == 2
@@ -310,3 +312,25 @@ def test_a_tombstone_without_reason_changes_nothing(ledger: Ledger) -> None:
     ledger.write([run_record(0, snapshot(1))])
     ledger.write([record(RUNS, 1, run_record(0, snapshot(1)).key, None)])
     assert ledger.rows("SELECT count(*) FROM agent_run") == [(1,)]
+
+
+def test_rows_and_scores_written_at_the_same_time_find_each_other(ledger: Ledger) -> None:
+    scorer = Writer(SinkSettings(postgres=ledger.uri))
+    ledger.writer.open_positions({source(RUN_LOG): _START, source(RUN_SCORES): _START})
+    together = threading.Barrier(2)
+
+    def write_scores() -> None:
+        for number in range(40):
+            batch = fold([score_record(number, score(number))], DEFAULT_RUBRIC)
+            together.wait(30)
+            scorer.write(batch, {source(RUN_SCORES): number})
+
+    thread = threading.Thread(target=write_scores)
+    thread.start()
+    for number in range(40):
+        batch = fold([logged_record(number, outcome(number))], DEFAULT_RUBRIC)
+        together.wait(30)
+        ledger.writer.write(batch, {source(RUN_LOG): number})
+    thread.join(30)
+    scorer.close()
+    assert ledger.rows("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL") == [(40,)]
