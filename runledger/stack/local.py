@@ -134,7 +134,8 @@ class Stack:
 
     def _spawn(self, plan: Plan, attached: bool) -> subprocess.Popen[bytes]:
         if self._supervisor is not None:
-            self._supervisor.poll()
+            # It let go of the folder and is ending.
+            self._reap(self._supervisor, time.monotonic() + STOP_SECONDS)
         log = self.folder.logs / "supervisor.log"
         arguments = [str(self.folder.root), str(self.cache), *([str(os.getpid())] if attached else [])]
         with explained_disk_errors(log.parent):

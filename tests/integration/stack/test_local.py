@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 
 from runledger.stack import Addresses, Plan, Stack, StackError, discover
 from runledger.stack.identity import ProcessIdentity
+from runledger.stack.ports import LOOPBACK, settle_ports
 from tests.servers import stack_folder
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -177,6 +179,23 @@ def test_an_outside_server_that_does_not_answer_is_named(stack: Stack) -> None:
     with pytest.raises(StackError, match="RUNLEDGER_POSTGRES names does not answer"):
         stack.start(plan)
     assert stack.state() is None
+
+
+def test_a_taken_port_is_named_before_anything_is_made(stack: Stack) -> None:
+    stack.folder.prepare()
+    ports = settle_ports(stack.folder.ports_file)
+    with socket.create_server((LOOPBACK, ports.kafka)), pytest.raises(StackError, match=f"port {ports.kafka}.*taken"):
+        stack.start(SERVERS_ONLY)
+    assert not stack.folder.postgres.exists()
+
+
+def test_a_start_during_a_stop_waits_for_its_end(stack: Stack) -> None:
+    first = stack.start(SERVERS_ONLY)
+    state = stack.state()
+    assert state is not None
+    state.supervisor.send(signal.SIGTERM)
+    wait_until(lambda: (now := stack.state()) is None or now.phase == "stopping")
+    assert stack.start(SERVERS_ONLY) == first
 
 
 def _command_line(pid: str) -> str:

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from runledger.stack.addresses import Addresses
+from runledger.stack.plan import Plan, pipeline_services
+
+ADDRESSES = Addresses(kafka="127.0.0.1:1", postgres="postgresql://p")
+PLAN = Plan(topic_prefix="t.", partitions=8, processors=2)
+
+
+def test_every_worker_is_a_process_of_its_own() -> None:
+    services = pipeline_services(PLAN, ADDRESSES)
+    assert [service.name for service in services] == ["processor-1", "processor-2", "sink", "relay", "scorer"]
+    assert [service.command[2:] for service in services[1:3]] == [
+        ("runledger", "worker", "processor"),
+        ("runledger", "worker", "sink"),
+    ]
+
+
+def test_workers_are_told_where_everything_is() -> None:
+    for service in pipeline_services(PLAN, ADDRESSES):
+        assert service.env["RUNLEDGER_KAFKA"] == "127.0.0.1:1"
+        assert service.env["RUNLEDGER_POSTGRES"] == "postgresql://p"
+        assert service.env["RUNLEDGER_TOPIC_PREFIX"] == "t."
+        assert service.env["RUNLEDGER_PARTITIONS"] == "8"
+
+
+def test_outside_servers_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNLEDGER_KAFKA", "k:1")
+    monkeypatch.delenv("RUNLEDGER_POSTGRES", raising=False)
+    plan = Plan.from_environment()
+    assert (plan.kafka, plan.postgres) == ("k:1", None)
+
+
+def test_a_plan_crosses_to_the_supervisor_unchanged() -> None:
+    assert Plan.model_validate_json(PLAN.model_dump_json()) == PLAN
