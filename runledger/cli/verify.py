@@ -10,7 +10,6 @@ import orjson
 import psycopg
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runledger.cli.connecting import connect
 from runledger.settling import settled_report
@@ -47,8 +46,8 @@ def print_report(console: Console, report: Report) -> None:
     )
     for line in _remarks(report):
         console.print(line)
-    if not report.clean:
-        console.print(_table(report.differences))
+    for one in report.differences[:_SHOWN]:
+        console.print(_line(one), style="red", markup=False, highlight=False, soft_wrap=True)
     if len(report.differences) > _SHOWN:
         console.print(f"… and {len(report.differences) - _SHOWN:,} more; --json shows them all")
 
@@ -65,10 +64,6 @@ def _remarks(report: Report) -> list[str]:
     return [f"{count:,} {text}" for count, text in remarks if count]
 
 
-def _table(differences: tuple[Difference, ...]) -> Table:
-    table = Table(header_style="bold")
-    for name in ("what", "project", "of", "field", "expected", "found"):
-        table.add_column(name, overflow="fold")
-    for one in differences[:_SHOWN]:
-        table.add_row(one.kind, one.project_key, one.subject, one.field, one.expected or "-", one.found or "-")
-    return table
+def _line(one: Difference) -> str:
+    where = f"{one.project_key}/{one.subject}" if one.project_key else one.subject
+    return f"{one.kind}: {where} {one.field}: expected {one.expected or '-'}, found {one.found or '-'}"
