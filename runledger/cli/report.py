@@ -43,7 +43,7 @@ def runs_table(runs: Sequence[RunRow]) -> Table:
     table.add_column("run", no_wrap=True, min_width=8)
     table.add_column("agent", no_wrap=True)
     table.add_column("status", no_wrap=True, min_width=9)
-    for name in ("calls", "input", "output", "cost", "silent", "failing", "score"):
+    for name in ("calls", "input", "output", "cost", "silent", "fails", "score"):
         table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
         style = _STATUS_STYLE[run.status]

@@ -16,13 +16,13 @@ from pathlib import Path
 import psutil
 import psycopg
 import pytest
-from runledger.sinks.verify import verify
 
 from runledger.producers.client import RunClient
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import RUN_LOG, RUN_OUTCOMES, RUNS
 from runledger.sinks.migrate import migrate
+from runledger.sinks.verify import verify
 from tests.e2e.checks import check_all, finished
 from tests.e2e.generator import Generator
 from tests.e2e.pipeline import Pipeline, Worker, count_records, pipeline, wait_for
