@@ -87,7 +87,7 @@ def run_of(line: Json) -> Json | None:
     status: str = "running"
     outcome: str | None = None
     if end is not None:
-        said = end.get("status", "completed")
+        said: str = end.get("status", "completed")
         outcome = {"completed": "success", "interrupted": "partial"}.get(said, said)
         status = {"success": "completed", "partial": "completed"}.get(said, said)
     run = {
