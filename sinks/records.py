@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeAlias
 
-from confluent_kafka import Message
+from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
 from runledger.schemas.dead_letters import REASON
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+from runledger.sinks.errors import StopLoudlyError
 
 SOURCES = (RUN_EVENTS, RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES)
 """The topics the sink reads."""
@@ -50,15 +51,26 @@ def log_time(milliseconds: int) -> datetime:
 
 
 def record_of(message: Message, prefix: str) -> Record:
-    """Read a message that holds no error."""
+    """Read a message that holds no error.
+
+    Raises:
+        StopLoudlyError: the topic keeps its producers' times, which say nothing about when the log took a record.
+    """
     topic = message.topic() or ""
+    kind, milliseconds = message.timestamp()
+    if kind != TIMESTAMP_LOG_APPEND_TIME:
+        raise StopLoudlyError(
+            "the topic is not in log time: set message.timestamp.type to LogAppendTime",
+            topic=topic,
+            partition=message.partition() or 0,
+        )
     reason = dict(message.headers() or ()).get(REASON) if message.value() is None else None
     return Record(
         topic=topic,
         suffix=topic.removeprefix(prefix),
         partition=message.partition() or 0,
         offset=message.offset() or 0,
-        logged_at=log_time(message.timestamp()[1]),
+        logged_at=log_time(milliseconds),
         key=message.key(),
         value=message.value(),
         reason=reason.decode(errors="replace") if isinstance(reason, bytes) else reason,

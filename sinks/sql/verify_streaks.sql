@@ -12,13 +12,13 @@ UNION ALL
 -- A run counts as late only where 32 others of its agent ended after it; late ones carry no streak.
 SELECT 'late_unfounded', l.project_key, l.run_id::text, 'late', 'false', 'true'
 FROM agent_run_log AS l
+LEFT JOIN (
+    SELECT *, row_number() OVER (PARTITION BY project_key, agent_id ORDER BY place DESC) AS from_last
+    FROM recounted_streak
+) AS s ON s.project_key = l.project_key AND s.agent_id = l.agent_id AND s.from_last = 32
 WHERE l.late
+  AND (s.run_id IS NULL OR (s.ended_at, s.run_id) < (l.ended_at, l.run_id))
   AND (l.project_key, l.agent_id) NOT IN (SELECT project_key, agent_id FROM uncompared_agent)
-  AND (
-      SELECT count(*)
-      FROM recounted_streak AS s
-      WHERE s.project_key = l.project_key AND s.agent_id = l.agent_id AND (s.ended_at, s.run_id) > (l.ended_at, l.run_id)
-  ) < 32
 UNION ALL
 SELECT 'streak_differs', l.project_key, l.run_id::text, 'late', '0', l.consecutive_silence_count || ', ' || l.consecutive_failure_count
 FROM agent_run_log AS l

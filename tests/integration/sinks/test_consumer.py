@@ -11,7 +11,12 @@ from typing import Any
 import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 from structlog.testing import capture_logs
 
 from runledger.schemas.codec import encode, encode_event
@@ -263,6 +268,18 @@ def test_a_sink_stops_where_the_log_has_lost_its_beginning(pipe: _Pipe) -> None:
         thread.join(30)
     assert [type(error) for error in pipe.failures] == [StopLoudlyError]
     assert pipe.count("SELECT count(*) FROM run_event") == 0
+
+
+def test_a_sink_stops_where_a_topic_is_not_in_log_time(pipe: _Pipe) -> None:
+    admin = AdminClient({"bootstrap.servers": pipe.settings.kafka})
+    producers_time = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ConfigResource.Type.TOPIC, pipe.name(RUNS), incremental_configs=[producers_time])
+    for done in admin.incremental_alter_configs([topic]).values():
+        done.result()
+    pipe.send(run_record(0, snapshot(1)))
+    with pipe.sink() as thread:
+        thread.join(30)
+    assert [type(error) for error in pipe.failures] == [StopLoudlyError]
 
 
 def test_a_sink_waits_for_a_lost_connection_and_repeats_nothing(pipe: _Pipe) -> None:

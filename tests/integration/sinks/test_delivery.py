@@ -1,0 +1,116 @@
+"""Records reach the database through its failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import RUNS
+from runledger.sinks.batch import Batch
+from runledger.sinks.dead_letters import DeadLetterBox, make_producer
+from runledger.sinks.delivery import Delivery
+from runledger.sinks.errors import DeliveryError, InterruptedDeliveryError, PositionConflictError
+from runledger.sinks.offsets import Position
+from runledger.sinks.records import Partition, Record
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.writer import Writer
+from tests.integration.sinks.conftest import Ledger
+from tests.unit.sinks.build import run_record, snapshot, source
+
+pytestmark = pytest.mark.integration
+
+_RUNS = source(RUNS)
+
+
+class _CutOnce(Writer):
+    """A writer that loses its connection once, before or after the commit."""
+
+    def __init__(self, settings: SinkSettings, *, committed: bool) -> None:
+        super().__init__(settings)
+        self._committed = committed
+        self.cuts = 0
+
+    def write(self, batch: Batch, expected: Mapping[Partition, int]) -> None:
+        if self.cuts == 0:
+            self.cuts += 1
+            if self._committed:
+                super().write(batch, expected)
+            self.close()
+            raise psycopg.OperationalError("the connection is lost")
+        super().write(batch, expected)
+
+
+@pytest.fixture
+def settings(topics: ConnectionSettings, ledger: Ledger) -> SinkSettings:
+    ledger.writer.open_positions({_RUNS: Position(0, "topic-id", 4)})
+    return SinkSettings(
+        kafka=topics.kafka,
+        postgres=ledger.uri,
+        topic_prefix=topics.topic_prefix,
+        retry_seconds=0.01,
+        delivery_timeout_seconds=1,
+    )
+
+
+def _delivery(settings: SinkSettings, writer: Writer, *, patient: bool = True) -> Delivery:
+    return Delivery(settings, writer, DeadLetterBox(settings, make_producer(settings)), lambda _seconds: patient)
+
+
+def _records(count: int) -> list[Record]:
+    return [run_record(number, snapshot(number)) for number in range(count)]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_deliver_finds_out_whether_a_commit_without_an_answer_happened(
+    settings: SinkSettings, ledger: Ledger, committed: bool
+) -> None:
+    writer = _CutOnce(settings, committed=committed)
+    positions = {_RUNS: 0}
+    _delivery(settings, writer).deliver(_records(3), positions)
+    writer.close()
+    assert writer.cuts == 1
+    assert positions == {_RUNS: 3}
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(3,)]
+
+
+def test_deliver_does_not_take_anothers_commit_for_its_own(settings: SinkSettings, ledger: Ledger) -> None:
+    writer = _CutOnce(settings, committed=False)
+    ledger.write(_records(2))
+    with pytest.raises(PositionConflictError):
+        _delivery(settings, writer).deliver(_records(3), {_RUNS: 0})
+    writer.close()
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(2,)]
+
+
+def test_deliver_gives_up_waiting_where_the_partition_is_gone(settings: SinkSettings, ledger: Ledger) -> None:
+    writer = _CutOnce(settings, committed=False)
+    with pytest.raises(InterruptedDeliveryError):
+        _delivery(settings, writer, patient=False).deliver(_records(3), {_RUNS: 0})
+    writer.close()
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(0,)]
+
+
+def test_deliver_cuts_a_batch_at_its_byte_limit(settings: SinkSettings, ledger: Ledger) -> None:
+    small = settings.model_copy(update={"batch_bytes": 1})
+    writer = Writer(small)
+    positions = {_RUNS: 0}
+    _delivery(small, writer).deliver(_records(5), positions, {_RUNS: 7})
+    writer.close()
+    assert positions == {_RUNS: 7}
+    assert ledger.rows("SELECT count(*), count(DISTINCT xmin::text) FROM agent_run") == [(5, 5)]
+
+
+def test_deliver_keeps_the_position_where_the_broker_takes_no_dead_letter(
+    settings: SinkSettings, ledger: Ledger
+) -> None:
+    away = settings.model_copy(update={"kafka": "127.0.0.1:1"})
+    writer = Writer(away)
+    poison = replace(_records(1)[0], value=b"{")
+    with pytest.raises(DeliveryError):
+        _delivery(away, writer).deliver([poison], {_RUNS: 0})
+    writer.close()
+    assert ledger.writer.read_positions([_RUNS])[_RUNS].next_offset == 0
