@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import Consumer, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from runledger.schemas.codec import decode_event
 from runledger.schemas.run_events import AnyRunEvent
@@ -16,19 +16,30 @@ _DEADLINE_SECONDS = 30
 
 def read_records(settings: ConnectionSettings) -> list[Message]:
     """Read everything there is now, partition by partition."""
-    topic = RUN_EVENTS.name(settings.topic_prefix)
-    consumer = Consumer({"bootstrap.servers": settings.kafka, "group.id": "reader", "enable.auto.commit": False})
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": "reader",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+        }
+    )
     try:
-        partitions = [TopicPartition(topic, partition, 0) for partition in range(settings.partitions)]
-        missing = sum(consumer.get_watermark_offsets(partition, timeout=10)[1] for partition in partitions)
-        consumer.assign(partitions)
+        topic = RUN_EVENTS.name(settings.topic_prefix)
+        consumer.assign([TopicPartition(topic, partition, 0) for partition in range(settings.partitions)])
         deadline = time.monotonic() + _DEADLINE_SECONDS
         records: list[Message] = []
-        while len(records) < missing:
-            assert time.monotonic() < deadline, f"only {len(records)} of {missing} records came"
+        read_to_the_end: set[int | None] = set()
+        while len(read_to_the_end) < settings.partitions:
+            assert time.monotonic() < deadline, f"only {len(read_to_the_end)} partitions could be read"
             message = consumer.poll(0.2)
-            if message is not None and message.error() is None:
+            if message is None:
+                continue
+            error = message.error()
+            if error is None:
                 records.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                read_to_the_end.add(message.partition())
         return records
     finally:
         consumer.close()
