@@ -1,0 +1,210 @@
+"""Real processor processes: what they make of time, poison, company, death and orders to stop."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runledger.processors.app import EXIT_CRASHED, EXIT_STOPPED
+from runledger.schemas import dead_letters
+from runledger.schemas.codec import decode, decode_event, encode_event
+from runledger.schemas.run_events import RunTimedOut
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.snapshots import AgentHealth
+from runledger.schemas.topics import AGENTS, DEAD_LETTERS, RUN_EVENTS
+from tests.integration.processors.partition import PARTITION, until, usage
+from tests.integration.processors.processes import REPORTS, Ledger, Load, Processor
+from tests.unit.processors.logs import event, run_of
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+TAKE_OVER_SECONDS = 15
+STOP_SECONDS = 10
+EVENTS_PER_SECOND = 1500
+
+
+@pytest.fixture
+def ledger(topics: ConnectionSettings, tmp_path: Path) -> Iterator[Ledger]:
+    ledger = Ledger(topics, tmp_path)
+    ledger.wait_for_leaders()
+    yield ledger
+    ledger.close()
+
+
+def timeouts(ledger: Ledger) -> list[RunTimedOut]:
+    told = [decode_event(message.value()) for message in ledger.seen(RUN_EVENTS)]
+    return [found for found in told if isinstance(found, RunTimedOut)]
+
+
+def test_a_run_without_an_end_times_out_and_an_explicit_end_revises_it(ledger: Ledger) -> None:
+    ledger.start(run_deadline_seconds=2)
+    ledger.send(event("started", 0, "a"))
+    (inferred,) = until(ledger.outcome_revisions)
+    assert (inferred.revision, inferred.status, inferred.run_status) == (1, "failed", "interrupted")
+    assert inferred.inferred
+    ledger.send(event("ended", 0, "b", second=9))
+    explicit = until(lambda: ledger.outcome_revisions()[1:])[0]
+    assert (explicit.revision, explicit.status, explicit.inferred) == (2, "success", False)
+    assert explicit.logged_at == inferred.logged_at
+    ledger.wait_until_read()
+    health = {message.key(): decode(AgentHealth, message.value()) for message in ledger.seen(AGENTS)}
+    assert [(agent.finished_runs, agent.consecutive_failure_count) for agent in health.values()] == [(1, 0)]
+    assert len({timeout.event_id for timeout in timeouts(ledger)}) == 1
+
+
+def test_a_processor_that_was_down_times_nobody_out_for_its_own_absence(ledger: Ledger) -> None:
+    """The run's deadline passes while nobody looks; its next event and its end stand in the log before one does.
+
+    Whoever took the wall clock before having read on would write a timeout at once: none may stand in the log.
+    """
+    first = ledger.start(run_deadline_seconds=8)
+    ledger.send(event("started", 0, "a"))
+    began = time.monotonic()
+    ledger.wait_until_read()
+    assert first.stop()[0] == 0
+    until(lambda: time.monotonic() - began > 9)
+    ledger.send(event("beat", 0, "b"), event("ended", 0, "c"))
+    ledger.start(run_deadline_seconds=8)
+    (outcome,) = until(ledger.outcome_revisions)
+    assert (outcome.status, outcome.inferred) == ("success", False)
+    ledger.wait_until_read()
+    assert timeouts(ledger) == []
+
+
+def test_poison_ends_in_dead_letters_once_and_good_records_pass(ledger: Ledger) -> None:
+    good = usage(1)
+    key = f"p/{run_of(0)}".encode()
+    ledger.emit(event("started", 0, "a"))
+    ledger.emit_raw(key, b"{no", "bad-1")
+    ledger.emit_raw(key, None, "bad-2")
+    ledger.emit_raw(b"p/other", encode_event(good), "u1")
+    ledger.emit_raw(None, b"\xff\xfe", "bad-3")
+    ledger.emit_raw(key, encode_event(good).replace(b"runledger.usage", b"runledger.nothing"), "bad-4")
+    ledger.emit_raw(key, b'"' + b" " * 20_000_000 + b'"', "bad-5")  # the broker sees it compressed
+    ledger.send(good, usage(2), event("ended", 0, "b"))
+    first = ledger.start()
+    until(ledger.outcome_revisions)
+    ledger.wait_until_read()
+    assert first.stop()[0] == 0
+    ledger.start()
+    ledger.send(event("started", 1, "c"), event("ended", 1, "d"))
+    until(lambda: ledger.outcome_revisions(1))
+    letters = [dict(message.headers() or ()) for message in ledger.seen(DEAD_LETTERS)]
+    reasons = sorted(headers[dead_letters.REASON] or b"" for headers in letters)
+    assert reasons == [b"empty", b"not_json", b"not_json", b"too_large", b"unknown_type", b"wrong_key"]
+    assert len({(headers[dead_letters.PARTITION], headers[dead_letters.OFFSET]) for headers in letters}) == 6
+    assert ledger.tokens() == 20
+
+
+def test_a_processor_that_joins_and_leaves_under_load_changes_no_total(ledger: Ledger) -> None:
+    runs = 2500
+    first = ledger.start()
+    first.wait_for_partitions(8)
+    with Load(ledger, runs, EVENTS_PER_SECOND) as load:
+        second = ledger.start()
+        second.wait_for_partitions(4)
+        first.wait_for_partitions(4)
+        until(lambda: sum(ledger.positions().values()) > 3000)
+        code, seconds, written = second.stop()
+        assert (code, written) == (0, b"")
+        assert seconds < STOP_SECONDS
+        first.wait_for_partitions(8, times=3)
+        assert load.is_running
+    ledger.wait_until_read()
+    ledger.check(runs)
+
+
+def test_after_kill_9_the_other_has_taken_over_and_caught_up_within_15_seconds(ledger: Ledger) -> None:
+    runs = 4000
+    survivor, victim = ledger.start(), ledger.start()
+    for processor in (survivor, victim):
+        processor.wait_for_partitions(4)
+    with Load(ledger, runs, EVENTS_PER_SECOND) as load:
+        until(lambda: sum(ledger.positions().values()) > 2000)
+        victim.signal(signal.SIGKILL)
+        killed = time.monotonic()
+        survivor.wait_for_partitions(8)
+        taken_over = time.monotonic() - killed
+
+        until(lambda: ledger.lag() < EVENTS_PER_SECOND / 4)  # of one partition: it is less than a second behind
+        seconds = time.monotonic() - killed
+        print(f"taken over after {taken_over:.1f} s, caught up after {seconds:.1f} s")  # noqa: T201  # a measurement
+        assert load.is_running
+        assert seconds < TAKE_OVER_SECONDS
+    ledger.wait_until_read()
+    ledger.check(runs)
+
+
+def test_a_zombie_that_wakes_after_its_session_changes_nothing(ledger: Ledger) -> None:
+    runs = 3500
+    heir, zombie = ledger.start(), ledger.start()
+    for processor in (heir, zombie):
+        processor.wait_for_partitions(4)
+    with Load(ledger, runs, EVENTS_PER_SECOND):
+        until(lambda: sum(ledger.positions().values()) > 2000)
+        zombie.signal(signal.SIGSTOP)
+        heir.wait_for_partitions(8)
+        met = len(zombie.lines("assigned"))
+        before = sum(ledger.positions().values())
+        until(lambda: sum(ledger.positions().values()) > before + 1000)
+        zombie.signal(signal.SIGCONT)
+        zombie.wait_for_partitions(4, times=met + 1)
+    ledger.wait_until_read()
+    ledger.check(runs)
+    assert zombie.process.poll() is None
+
+
+def play_with_aborts(ledger: Ledger, runs: int, protection_off: str = "") -> Processor:
+    """Fold a load while three in ten transactions are aborted with everything in the log."""
+    processor = ledger.start(testing=1, unsafe_abort_ratio=0.3, unsafe_disable=protection_off)
+    with Load(ledger, runs, EVENTS_PER_SECOND):
+        pass
+    ledger.wait_until_read()
+    return processor
+
+
+def test_aborted_transactions_and_repeats_leave_every_total_exact(ledger: Ledger) -> None:
+    processor = play_with_aborts(ledger, 400)
+    ledger.check(400)
+    assert processor.lines("transaction_aborted")
+    assert processor.lines("duplicates_skipped")
+
+
+def test_without_read_committed_aborted_outcomes_count(ledger: Ledger) -> None:
+    play_with_aborts(ledger, 400, "read_committed")
+    with pytest.raises(AssertionError):
+        ledger.check(400)
+
+
+def test_without_dedupe_repeats_count(ledger: Ledger) -> None:
+    play_with_aborts(ledger, 400, "dedupe")
+    assert ledger.tokens() > 400 * REPORTS * 10
+
+
+def test_sigterm_while_stores_open_ends_with_0(ledger: Ledger) -> None:
+    processor = ledger.start()
+    until(lambda: processor.partitions() > 0)
+    code, seconds, written = processor.stop()
+    assert (code, written) == (0, b"")
+    assert seconds < STOP_SECONDS
+
+
+def test_a_log_that_retention_overtakes_stops_the_processor_loudly(ledger: Ledger) -> None:
+    """Stopped while records are logged and deleted, it wakes at an offset that is gone; a new start does not help."""
+    processor = ledger.start()
+    ledger.log(usage(1))
+    until(lambda: ledger.tokens() == 10)
+    processor.signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    until(lambda: time.monotonic() - stopped > 2)  # the fetch under way ends empty, within half a second
+    ledger.log(usage(2), usage(3))
+    ledger.forget_before(3)
+    processor.signal(signal.SIGCONT)
+    assert processor.wait() == EXIT_CRASHED
+    again = ledger.start()
+    assert again.wait() == EXIT_STOPPED
+    assert f"[{PARTITION}]: the position is 1, but the log holds 3 to 3" in again.lines("stopped")[0]["error"]
