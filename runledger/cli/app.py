@@ -10,7 +10,8 @@ import typer
 from confluent_kafka import KafkaException
 from pydantic import ValidationError
 
-from runledger.cli import demo, replay, stack, verify, worker
+from runledger.access.errors import AccessError
+from runledger.cli import demo, project, replay, stack, verify, worker
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
 from runledger.schemas.errors import SchemaError
@@ -31,10 +32,12 @@ app.command("down", rich_help_panel="Start")(stack.down)
 app.command("replay", rich_help_panel="Use")(replay.replay_command)
 app.command("verify", rich_help_panel="Use")(verify.verify_command)
 app.command("migrate", rich_help_panel="Operate")(worker.migrate_command)
+app.add_typer(project.app, name="project", rich_help_panel="Operate")
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")
 
 _INTERRUPTED = 130
 _EXPLAINED = (
+    AccessError,
     StackError,
     ProducerError,
     SchemaError,

@@ -145,7 +145,8 @@ def test_every_part_killed_at_random_leaves_the_ledger_exact(
         print(  # noqa: T201  # the report of this test
             f"\n{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s; "
             f"killed {killed}; exact {caught_up:.0f} s later; records of aborted transactions {aborted}, "
-            f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, compare-and-set refusals {refused}"
+            f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, "
+            f"compare-and-set refusals {refused}"
         )
     assert min(killed.values()) >= KILLS
     assert set(killed) == set(names)

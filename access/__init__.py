@@ -1,0 +1,1 @@
+"""Who may do what: projects, their API keys, and what a credential allows."""

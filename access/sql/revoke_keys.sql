@@ -1,0 +1,6 @@
+-- End the project's living keys after the grace period, and say which they were.
+UPDATE api_key
+SET revoked_at = now() + %(grace)s
+WHERE project_key = %(project_key)s
+  AND revoked_at IS NULL
+RETURNING project_key, key_id, label, scopes, created_at, revoked_at

@@ -1,0 +1,85 @@
+"""Projects and keys in a real database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from runledger.access.errors import AccessError, BadKeyError, NoProjectError, UnavailableError
+from runledger.access.keyring import KeyRing
+from runledger.access.keys import ApiKey, Principal
+from runledger.access.projects import create_key, create_project, list_keys, rotate_keys
+from runledger.sinks.migrate import migrate
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def connection(database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A migrated database with the project acme."""
+    migrate(database)
+    with psycopg.connect(database, autocommit=True) as connected:
+        create_project(connected, "acme")
+        yield connected
+
+
+async def test_a_key_speaks_for_its_project(connection: psycopg.Connection[Any], database: str) -> None:
+    key = create_key(connection, "acme", ["read", "emit"], "nightly")
+    async with KeyRing(database) as ring:
+        principal = await ring.authenticate(key.text())
+        assert principal == Principal("acme", frozenset({"emit", "read"}), key.key_id)
+        assert await ring.authenticate(key.text()) is principal
+
+
+async def test_neither_a_wrong_secret_nor_another_keys_id_gets_in(
+    connection: psycopg.Connection[Any], database: str
+) -> None:
+    key, other = create_key(connection, "acme", ["emit"]), create_key(connection, "acme", ["admin"])
+    async with KeyRing(database) as ring:
+        await ring.authenticate(key.text())
+        for wrong in (ApiKey(key.key_id, "guess"), ApiKey(other.key_id, key.secret), ApiKey.new()):
+            with pytest.raises(BadKeyError):
+                await ring.authenticate(wrong.text())
+        with pytest.raises(BadKeyError):
+            await ring.authenticate(None)
+
+
+async def test_rotated_keys_stop_working_after_their_grace(connection: psycopg.Connection[Any], database: str) -> None:
+    key = create_key(connection, "acme", ["emit"], "nightly")
+    ((old, new),) = rotate_keys(connection, "acme", grace=timedelta(hours=1))
+    assert (old.key_id, old.label) == (key.key_id, "nightly")
+    async with KeyRing(database) as ring:
+        assert (await ring.authenticate(key.text())).project_key == "acme"
+        assert (await ring.authenticate(new.text())).scopes == {"emit"}
+    ((_, newest),) = rotate_keys(connection, "acme")
+    async with KeyRing(database) as ring:
+        assert (await ring.authenticate(newest.text())).project_key == "acme"
+        with pytest.raises(BadKeyError):
+            await ring.authenticate(new.text())
+
+
+def test_only_hashes_are_stored(connection: psycopg.Connection[Any]) -> None:
+    key = create_key(connection, "acme", ["emit"])
+    rows = connection.execute("SELECT key_hash FROM api_key").fetchall()
+    assert rows == [(key.digest(),)]
+    assert [info.key_id for info in list_keys(connection)] == [key.key_id, None]
+
+
+def test_mistakes_are_named(connection: psycopg.Connection[Any]) -> None:
+    with pytest.raises(AccessError, match="no project key"):
+        create_project(connection, "Acme Inc.")
+    with pytest.raises(NoProjectError, match="there is no project"):
+        create_key(connection, "nobody", ["emit"])
+    with pytest.raises(NoProjectError, match="no living key"):
+        rotate_keys(connection, "acme")
+    assert not create_project(connection, "acme")
+
+
+async def test_a_database_that_is_away_is_said_so_within_seconds() -> None:
+    async with KeyRing("postgresql://postgres@127.0.0.1:1/none") as ring:
+        with pytest.raises(UnavailableError):
+            await ring.authenticate(ApiKey.new().text())
