@@ -11,7 +11,6 @@ import orjson
 import psycopg
 import pytest
 from psycopg.rows import dict_row
-from runledger.sinks.verify import verify
 
 from runledger.analytics.summary import select_runs
 from runledger.producers.client import RunClient
@@ -19,6 +18,7 @@ from runledger.producers.importers import read_events
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.settings import ConnectionSettings
 from runledger.sinks.migrate import migrate
+from runledger.sinks.verify import verify
 from tests.e2e.command import last_object, runledger
 from tests.e2e.pipeline import pipeline, wait_for
 
