@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,17 @@ from runledger.access.projects import create_key, create_project, list_keys, rot
 from runledger.cli.connecting import connect
 
 app = typer.Typer(help="Projects and their API keys.", no_args_is_help=True)
+
+
+class _ScopeName(StrEnum):
+    """What the command line calls a scope; typer takes no literals in a list."""
+
+    EMIT = "emit"
+    READ = "read"
+    ADMIN = "admin"
+
+
+_SCOPES: dict[_ScopeName, Scope] = {_ScopeName.EMIT: "emit", _ScopeName.READ: "read", _ScopeName.ADMIN: "admin"}
 _DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
 _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -25,7 +37,9 @@ _AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 def create(
     project: Annotated[str, typer.Argument(help="Key of the project: 1 to 64 of a-z, 0-9, _ and -.")],
     name: Annotated[str | None, typer.Option(help="Name for people.")] = None,
-    scope: Annotated[list[Scope] | None, typer.Option(help="What the key allows; emit and read if left out.")] = None,
+    scope: Annotated[
+        list[_ScopeName] | None, typer.Option(help="What the key allows, repeatable; emit and read if left out.")
+    ] = None,
     label: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     as_json: _AsJson = False,
     data_dir: _DataDir = None,
@@ -34,7 +48,7 @@ def create(
 
     Example: runledger project create myproject --scope emit --label "nightly agents"
     """
-    scopes: list[Scope] = scope or ["emit", "read"]
+    scopes: list[Scope] = [_SCOPES[name] for name in scope or (_ScopeName.EMIT, _ScopeName.READ)]
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         is_new = create_project(connection, project, name)
         key = create_key(connection, project, scopes, label)

@@ -1,0 +1,58 @@
+"""The command line as a whole."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+COMMANDS = (
+    "demo",
+    "up",
+    "status",
+    "down",
+    "replay",
+    "verify",
+    "migrate",
+    "project create",
+    "project list",
+    "project rotate",
+    "worker processor",
+    "worker sink",
+    "worker relay",
+    "worker scorer",
+)
+
+
+def runledger(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command."""
+    command = [sys.executable, "-m", "runledger", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str) -> None:
+    result = runledger(*command.split(), "--help")
+    assert result.returncode == 0, result.stderr
+    assert "Usage" in result.stdout
+
+
+def test_the_help_names_every_command() -> None:
+    listed = runledger("--help").stdout
+    for command in COMMANDS:
+        assert re.search(rf"\b{command.split()[0]}\b", listed)
+
+
+def test_a_wrong_option_ends_with_a_usage_error() -> None:
+    result = runledger("status", "--no-such-option")
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_what_we_can_explain_is_one_line_and_no_traceback(tmp_path: object) -> None:
+    result = runledger("verify", "--data-dir", f"{tmp_path}/nothing")
+    assert result.returncode == 1
+    assert result.stderr.startswith("runledger: no stack runs on ")
+    assert len(result.stderr.splitlines()) == 1
