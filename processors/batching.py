@@ -14,7 +14,7 @@ import time
 from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -109,6 +109,8 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             return {}
         try:
             fetched = await super()._fetch_records(consumer, active, timeout=_POLL_SECONDS, max_records=max_records)
+        except NoOffsetForPartitionError:
+            return {}  # assigned anew while we waited, and not yet sought
         except OffsetOutOfRangeError as error:
             self._out_of_range(error)
             return {}

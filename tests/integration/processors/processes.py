@@ -167,7 +167,7 @@ class Ledger(Partition):
 
     def wait_until_read(self, seconds: float = 45) -> None:
         """Wait until both stages have folded everything logged."""
-        until(lambda: self.positions() == self.ends(), seconds)
+        until(lambda: self.lag() == 0, seconds)
 
     def outcome_revisions(self, run: int = 0) -> list[RunOutcome]:
         """Return the committed outcomes of one run."""
