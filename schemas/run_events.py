@@ -132,8 +132,8 @@ class _MaybeAgentEvent(_Event):
     agent_id: AgentId | None = Field(default=None, alias="agentid")
 
 
-class RunStarted(_AgentEvent):
-    """A run began."""
+class RunStarted(_MaybeAgentEvent):
+    """A run began; who runs it may be said later (Run Tools, `core_start_run`, requires the project alone)."""
 
     type: Literal["runledger.run.started.v1"] = "runledger.run.started.v1"
     data: StartedData = Field(default_factory=StartedData)

@@ -31,15 +31,15 @@ COMMON: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("event", [RunStarted, RunRecorded, RunLogged])
-def test_events_that_begin_a_run_name_their_agent(event: type[AnyRunEvent]) -> None:
+@pytest.mark.parametrize("event", [RunRecorded, RunLogged])
+def test_events_that_are_a_whole_run_name_their_agent(event: type[AnyRunEvent]) -> None:
     with pytest.raises(ValidationError, match="agent"):
         event(**COMMON, data={"summary": "s", "status": "success"})
 
 
 @pytest.mark.parametrize(
     ("event", "data"),
-    [(UsageReported, {"token_usage": {}}), (RunEnded, {"status": "failed"}), (RunTimedOut, {"last_version": 1})],
+    [(RunStarted, {}), (UsageReported, {"token_usage": {}}), (RunEnded, {"status": "failed"}), (RunTimedOut, {"last_version": 1})],
 )
 def test_events_within_a_run_need_no_agent(event: type[AnyRunEvent], data: dict[str, Any]) -> None:
     assert event.model_validate({**COMMON, "data": data}).agent_id is None

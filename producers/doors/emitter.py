@@ -1,0 +1,116 @@
+"""Hand an event over and await the broker's word, within a bound."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self, TypeAlias
+
+from confluent_kafka import KafkaException
+
+from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError, Undelivered
+from runledger.producers.publisher import Publisher
+from runledger.producers.settings import ProducerSettings
+from runledger.schemas.run_events import AnyRunEvent
+
+Outcome: TypeAlias = Literal["delivered", "unknown", "refused"]
+ACKNOWLEDGEMENT_SECONDS = 1.5
+"""A door answers within two seconds (the promise of docs/http.md), the rest of its work included."""
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Emission:
+    """What became of one event.
+
+    Args:
+        outcome: delivered = the broker has it; refused = it was never handed over, sending it again is harmless;
+            unknown = not acknowledged in time, it may yet arrive: only a repetition with the same event id counts once.
+        reason: why not delivered, one line.
+        too_large: refused for its size, which no repetition mends.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    too_large: bool = False
+
+
+class Emitter:
+    """Publish events and await their acknowledgement. Use it as an async context manager, in one event loop.
+
+    Args:
+        settings: of the producer; the local queue never makes a caller wait.
+        acknowledgement_seconds: how long `emit` waits for the broker.
+    """
+
+    def __init__(self, settings: ProducerSettings, acknowledgement_seconds: float = ACKNOWLEDGEMENT_SECONDS) -> None:
+        # A full queue must not stop the event loop: it is said at once.
+        self._publisher = Publisher(settings.model_copy(update={"queue_wait_seconds": 0.0}))
+        self._acknowledgement_seconds = acknowledgement_seconds
+        self._flush_timeout_seconds = settings.flush_timeout_seconds
+
+    async def emit(self, event: AnyRunEvent) -> Emission:
+        """Send one event; return what became of it, in bounded time."""
+        return (await self.emit_all([event]))[0]
+
+    async def emit_all(self, events: Sequence[AnyRunEvent]) -> list[Emission]:
+        """Send events in their order; return what became of each, in bounded time for all together."""
+        handed_over = [self._hand_over(event) for event in events]
+        waiting = [future for future in handed_over if isinstance(future, asyncio.Future)]
+        if waiting:
+            await asyncio.wait(waiting, timeout=self._acknowledgement_seconds)
+        return [_settled(future) if isinstance(future, asyncio.Future) else future for future in handed_over]
+
+    async def close(self) -> None:
+        """Wait for what is pending, at most `flush_timeout_seconds`, and stop."""
+        try:
+            await asyncio.to_thread(self._publisher.close, self._flush_timeout_seconds)
+        except DeliveryError as error:
+            _LOG.warning("closed with %d events the broker has not acknowledged", len(error.undelivered))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def _hand_over(self, event: AnyRunEvent) -> asyncio.Future[Undelivered | None] | Emission:
+        loop = asyncio.get_running_loop()
+        delivered: asyncio.Future[Undelivered | None] = loop.create_future()
+        try:
+            self._publisher.publish(event, lambda failure: _tell(loop, delivered, failure))
+        except InvalidEventError as error:
+            return Emission("refused", error.reason, too_large=True)
+        except (QueueFullError, ClosedError) as error:
+            return Emission("refused", str(error))
+        except KafkaException as error:
+            _LOG.exception("the producer takes no events")
+            return Emission("refused", str(error))
+        return delivered
+
+
+def _settled(delivered: asyncio.Future[Undelivered | None]) -> Emission:
+    if not delivered.done():
+        delivered.cancel()  # so that a late report is dropped
+        return Emission("unknown", "the broker has not acknowledged it in time")
+    failure = delivered.result()
+    return Emission("delivered") if failure is None else Emission("unknown", failure.reason)
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, delivered: asyncio.Future[Undelivered | None], failure: Undelivered | None
+) -> None:
+    """Carry the broker's word into the caller's loop; it may be closed by then, with nobody left to hear."""
+
+    def settle() -> None:
+        if not delivered.done():
+            delivered.set_result(failure)
+
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(settle)

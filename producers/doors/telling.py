@@ -1,0 +1,164 @@
+"""Make the event of a door's call.
+
+Every function takes (principal, parameters, event_id): on whose behalf, what, and the event's id if the call may be
+repeated (None makes a new one). Every one may raise ForbiddenError: the principal may not emit, or the parameters name
+another project, which is logged.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from runledger.access.errors import ForbiddenError
+from runledger.access.keys import Principal
+from runledger.producers.building import one_event_run
+from runledger.producers.doors.parameters import (
+    EndRun,
+    Heartbeat,
+    LogRun,
+    Parameters,
+    RecordFailure,
+    RecordRun,
+    ReportUsage,
+    StartRun,
+)
+from runledger.schemas.identifiers import new_event_id
+from runledger.schemas.run_events import (
+    AnyRunEvent,
+    EndedData,
+    FailureData,
+    FailureRecorded,
+    HeartbeatData,
+    LoggedData,
+    RecordedData,
+    RunEnded,
+    RunHeartbeat,
+    RunLogged,
+    RunRecorded,
+    RunStarted,
+    StartedData,
+    UsageData,
+    UsageReported,
+)
+
+_LOG = logging.getLogger(__name__)
+
+
+class ResultIds(NamedTuple):
+    """What a caller is told."""
+
+    run_id: UUID | None
+    """None where no run is meant: a failure of none."""
+    event_id: str
+
+
+class Told(NamedTuple):
+    """An event to emit, and the ids to answer with."""
+
+    event: AnyRunEvent
+    ids: ResultIds
+
+
+def start_run(principal: Principal, parameters: StartRun, event_id: str | None = None) -> Told:
+    """Begin a run; its id is the given one, else follows from the event id."""
+    data = StartedData.model_construct(
+        summary=parameters.summary,
+        meta=parameters.meta_json,
+        parent_run_id=parameters.parent_run_id,
+        task_id=parameters.task_id,
+    )
+    common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
+    return _told(RunStarted(**common, data=data))
+
+
+def report_usage(principal: Principal, parameters: ReportUsage, event_id: str | None = None) -> Told:
+    """Add usage to a run."""
+    data = UsageData.model_construct(token_usage=parameters.token_usage, traces=parameters.traces)
+    common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
+    return _told(UsageReported(**common, data=data))
+
+
+def heartbeat(principal: Principal, parameters: Heartbeat, event_id: str | None = None) -> Told:
+    """Show that a run is alive."""
+    common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
+    return _told(RunHeartbeat(**common, data=HeartbeatData()))
+
+
+def end_run(principal: Principal, parameters: EndRun, event_id: str | None = None) -> Told:
+    """End a run."""
+    data = EndedData.model_construct(
+        status=parameters.status,
+        summary=parameters.summary,
+        meta=parameters.meta_json,
+        token_usage=parameters.token_usage,
+        traces=parameters.traces,
+    )
+    common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
+    return _told(RunEnded(**common, data=data))
+
+
+def record_failure(principal: Principal, parameters: RecordFailure, event_id: str | None = None) -> Told:
+    """Record a failure; without a run it stands for itself."""
+    data = FailureData.model_construct(
+        summary=parameters.summary,
+        task_id=parameters.task_id,
+        error=parameters.error,
+        context=parameters.context,
+        meta=parameters.meta,
+        detached=parameters.run_id is None,
+    )
+    common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
+    told = _told(FailureRecorded(**common, data=data))
+    return Told(told.event, ResultIds(parameters.run_id, told.event.event_id))
+
+
+def record_run(principal: Principal, parameters: RecordRun, event_id: str | None = None) -> Told:
+    """Record a whole run."""
+    data = RecordedData.model_construct(summary=parameters.summary, ticket=parameters.ticket, meta=parameters.meta_json)
+    return _told(RunRecorded(**_common(principal, parameters, event_id, None, parameters.agent), data=data))
+
+
+def log_run(principal: Principal, parameters: LogRun, event_id: str | None = None) -> Told:
+    """Log one cycle of an agent."""
+    data = LoggedData.model_construct(status=parameters.status, actions_taken=parameters.actions_taken)
+    return _told(RunLogged(**_common(principal, parameters, event_id, None, parameters.agent_id), data=data))
+
+
+def require_emit(principal: Principal, project_key: str | None) -> None:
+    """Make sure that the principal may emit to the project that a payload names; log a refusal.
+
+    Raises:
+        ForbiddenError: it may not.
+    """
+    try:
+        principal.require("emit", project_key)
+    except ForbiddenError:
+        _LOG.warning(
+            "emit refused: principal %s of project %s, payload names %s",
+            principal.key_id,
+            principal.project_key,
+            project_key,
+        )
+        raise
+
+
+def _common(
+    principal: Principal, parameters: Parameters, event_id: str | None, run_id: UUID | None, agent_id: str | None
+) -> dict[str, Any]:
+    # The data beside it is constructed, not validated: the parameters were, by the same types, and walking a large
+    # object twice would double the cost of a call.
+    require_emit(principal, parameters.project_key)
+    return {
+        "event_id": new_event_id() if event_id is None else event_id,
+        "project_key": principal.project_key,
+        "run_id": one_event_run(principal.project_key, run_id, event_id),
+        "agent_id": agent_id,
+        "occurred_at": datetime.now(UTC),
+    }
+
+
+def _told(event: AnyRunEvent) -> Told:
+    return Told(event, ResultIds(event.run_id, event.event_id))
