@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
+import structlog
 from confluent_kafka import KafkaException
 
 from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError, Undelivered
@@ -20,7 +20,7 @@ from runledger.schemas.run_events import AnyRunEvent
 Outcome: TypeAlias = Literal["delivered", "unknown", "refused"]
 ACKNOWLEDGEMENT_SECONDS = 1.5
 """A door answers within two seconds (the promise of docs/http.md), the rest of its work included."""
-_LOG = logging.getLogger(__name__)
+_LOG = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +53,22 @@ class Emitter:
         self._acknowledgement_seconds = acknowledgement_seconds
         self._flush_timeout_seconds = settings.flush_timeout_seconds
 
-    async def emit(self, event: AnyRunEvent) -> Emission:
-        """Send one event; return what became of it, in bounded time."""
-        return (await self.emit_all([event]))[0]
+    async def emit(self, event: AnyRunEvent, within_seconds: float | None = None) -> Emission:
+        """Send one event; return what became of it, as `emit_all` does."""
+        return (await self.emit_all([event], within_seconds))[0]
 
-    async def emit_all(self, events: Sequence[AnyRunEvent]) -> list[Emission]:
-        """Send events in their order; return what became of each, in bounded time for all together."""
+    async def emit_all(self, events: Sequence[AnyRunEvent], within_seconds: float | None = None) -> list[Emission]:
+        """Send events in their order; return what became of each.
+
+        Args:
+            events: what happened.
+            within_seconds: how long to wait for all together; `acknowledgement_seconds` if left out.
+        """
+        wait_seconds = self._acknowledgement_seconds if within_seconds is None else max(0.0, within_seconds)
         handed_over = [self._hand_over(event) for event in events]
         waiting = [future for future in handed_over if isinstance(future, asyncio.Future)]
         if waiting:
-            await asyncio.wait(waiting, timeout=self._acknowledgement_seconds)
+            await asyncio.wait(waiting, timeout=wait_seconds)
         return [_settled(future) if isinstance(future, asyncio.Future) else future for future in handed_over]
 
     async def close(self) -> None:
@@ -70,7 +76,7 @@ class Emitter:
         try:
             await asyncio.to_thread(self._publisher.close, self._flush_timeout_seconds)
         except DeliveryError as error:
-            _LOG.warning("closed with %d events the broker has not acknowledged", len(error.undelivered))
+            _LOG.warning("closed_with_undelivered_events", count=len(error.undelivered))
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,7 +96,7 @@ class Emitter:
         except (QueueFullError, ClosedError) as error:
             return Emission("refused", str(error))
         except KafkaException as error:
-            _LOG.exception("the producer takes no events")
+            _LOG.exception("producer_failed")
             return Emission("refused", str(error))
         return delivered
 

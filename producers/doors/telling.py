@@ -7,10 +7,11 @@ another project, which is logged.
 
 from __future__ import annotations
 
-import logging
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+import structlog
 
 from runledger.access.errors import ForbiddenError
 from runledger.access.keys import Principal
@@ -24,6 +25,7 @@ from runledger.producers.doors.parameters import (
     RecordRun,
     ReportUsage,
     StartRun,
+    UsageParameters,
 )
 from runledger.schemas.identifiers import new_event_id
 from runledger.schemas.run_events import (
@@ -43,8 +45,9 @@ from runledger.schemas.run_events import (
     UsageData,
     UsageReported,
 )
+from runledger.schemas.usage import TokenUsage
 
-_LOG = logging.getLogger(__name__)
+_LOG = structlog.get_logger()
 
 
 class ResultIds(NamedTuple):
@@ -76,7 +79,7 @@ def start_run(principal: Principal, parameters: StartRun, event_id: str | None =
 
 def report_usage(principal: Principal, parameters: ReportUsage, event_id: str | None = None) -> Told:
     """Add usage to a run."""
-    data = UsageData.model_construct(token_usage=parameters.token_usage, traces=parameters.traces)
+    data = UsageData.model_construct(token_usage=_usage(parameters.token_usage), traces=parameters.traces)
     common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
     return _told(UsageReported(**common, data=data))
 
@@ -93,7 +96,7 @@ def end_run(principal: Principal, parameters: EndRun, event_id: str | None = Non
         status=parameters.status,
         summary=parameters.summary,
         meta=parameters.meta_json,
-        token_usage=parameters.token_usage,
+        token_usage=None if parameters.token_usage is None else _usage(parameters.token_usage),
         traces=parameters.traces,
     )
     common = _common(principal, parameters, event_id, parameters.run_id, parameters.agent_id)
@@ -137,10 +140,10 @@ def require_emit(principal: Principal, project_key: str | None) -> None:
         principal.require("emit", project_key)
     except ForbiddenError:
         _LOG.warning(
-            "emit refused: principal %s of project %s, payload names %s",
-            principal.key_id,
-            principal.project_key,
-            project_key,
+            "emit_refused",
+            project_key=principal.project_key,
+            key_id=str(principal.key_id),
+            named_project_key=None if project_key is None else project_key[:64],
         )
         raise
 
@@ -158,6 +161,10 @@ def _common(
         "agent_id": agent_id,
         "occurred_at": datetime.now(UTC),
     }
+
+
+def _usage(parameters: UsageParameters) -> TokenUsage:
+    return TokenUsage.model_construct(**dict(parameters))
 
 
 def _told(event: AnyRunEvent) -> Told:
