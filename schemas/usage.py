@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from runledger.schemas.values import CostUsd, Count, Name, Summary
 
@@ -21,16 +21,18 @@ class TokenUsage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
-    total_tokens: Count | None = None
-    cost_usd: CostUsd | None = None
-    model: Name | None = None
-    llm_calls: Count | None = None
-    prompt_preview: Summary | None = None
-    cache_read_tokens: Count | None = None
-    cache_write_tokens: Count | None = None
-    reasoning_tokens: Count | None = None
+    input_tokens: Count | None = Field(default=None, description="Input tokens, cached ones included.")
+    output_tokens: Count | None = Field(default=None, description="Output tokens, reasoning included.")
+    total_tokens: Count | None = Field(default=None, description="All tokens; input plus output if left out.")
+    cost_usd: CostUsd | None = Field(
+        default=None, description="Cost in US dollars; estimated from the model if left out and the model is known."
+    )
+    model: Name | None = Field(default=None, description="Model identifier, such as claude-opus-4.")
+    llm_calls: Count | None = Field(default=None, description="Number of calls of language models.")
+    prompt_preview: Summary | None = Field(default=None, description="Sanitized excerpt of a prompt.")
+    cache_read_tokens: Count | None = Field(default=None, description="Input tokens read from a cache.")
+    cache_write_tokens: Count | None = Field(default=None, description="Input tokens written to a cache.")
+    reasoning_tokens: Count | None = Field(default=None, description="Output tokens spent on reasoning.")
 
 
 @dataclass(frozen=True, slots=True)
