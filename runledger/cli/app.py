@@ -11,7 +11,7 @@ from confluent_kafka import KafkaException
 from pydantic import ValidationError
 
 from runledger.access.errors import AccessError
-from runledger.cli import demo, project, replay, stack, verify, worker
+from runledger.cli import demo, mcp, project, replay, stack, verify, worker
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
 from runledger.schemas.errors import SchemaError
@@ -31,6 +31,7 @@ app.command("status", rich_help_panel="Start")(stack.status)
 app.command("down", rich_help_panel="Start")(stack.down)
 app.command("replay", rich_help_panel="Use")(replay.replay_command)
 app.command("verify", rich_help_panel="Use")(verify.verify_command)
+app.command("mcp", rich_help_panel="Use")(mcp.mcp_command)
 app.command("migrate", rich_help_panel="Operate")(worker.migrate_command)
 app.add_typer(project.app, name="project", rich_help_panel="Operate")
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import typer
 
 from runledger.logs import configure
@@ -46,6 +48,15 @@ def scorer() -> None:
 
     configure("scorer")
     run_scorer(ScoringSettings())
+
+
+@app.command("mcp")
+def mcp() -> None:
+    """Serve MCP over streamable HTTP, on RUNLEDGER_MCP_HOST and RUNLEDGER_MCP_PORT."""
+    from runledger.cli.mcp import serve_http  # noqa: PLC0415  # only this process needs it
+
+    configure("mcp")
+    asyncio.run(serve_http())
 
 
 def migrate_command() -> None:

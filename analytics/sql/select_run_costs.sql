@@ -1,0 +1,34 @@
+-- What a project's runs used and cost since some time: the total first, then the groups, dearest first.
+-- A run counts on the day it ended, or was last heard of. Sums are over what is known; counts say how much that is.
+-- %(project_key)s: text, %(since)s: timestamptz, %(group_by)s: agent, day, model or NULL, %(limit)s: integer.
+WITH runs AS (
+    SELECT CASE WHEN %(group_by)s::text = 'agent' THEN agent_id END AS agent_id,
+           CASE WHEN %(group_by)s = 'day' THEN (told_at AT TIME ZONE 'UTC')::date END AS day,
+           CASE WHEN %(group_by)s = 'model' THEN models END AS models,
+           cost_usd,
+           cost_source,
+           input_tokens,
+           output_tokens,
+           total_tokens,
+           llm_calls
+    FROM agent_run
+    CROSS JOIN LATERAL (SELECT coalesce(ended_at, last_occurred_at, last_logged_at) AS told_at) AS t
+    WHERE project_key = %(project_key)s AND told_at >= %(since)s
+)
+SELECT agent_id,
+       day,
+       models,
+       count(*) AS runs,
+       count(cost_usd) AS runs_with_cost,
+       count(cost_usd) FILTER (WHERE cost_source IN ('estimated', 'mixed')) AS runs_cost_estimated,
+       sum(cost_usd) AS cost_usd,
+       count(total_tokens) AS runs_with_tokens,
+       sum(input_tokens)::bigint AS input_tokens,
+       sum(output_tokens)::bigint AS output_tokens,
+       sum(total_tokens)::bigint AS total_tokens,
+       sum(llm_calls)::bigint AS llm_calls
+FROM runs
+GROUP BY GROUPING SETS ((), (agent_id, day, models))
+HAVING grouping(agent_id) = 1 OR %(group_by)s IS NOT NULL
+ORDER BY grouping(agent_id) DESC, sum(cost_usd) DESC NULLS LAST, agent_id, day, models
+LIMIT %(limit)s + 1
