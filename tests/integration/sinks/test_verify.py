@@ -9,7 +9,16 @@ import pytest
 from runledger.processors import ledger as ledger_of_processors
 from runledger.processors.steps import At
 from runledger.schemas.identifiers import row_id
-from runledger.schemas.run_events import RunErased, RunHeartbeat
+from runledger.schemas.run_events import (
+    EndedData,
+    LoggedData,
+    RunEnded,
+    RunErased,
+    RunHeartbeat,
+    RunLogged,
+    RunTimedOut,
+    TimedOutData,
+)
 from runledger.schemas.snapshots import RunSnapshot
 from runledger.sinks.verify import Report, verify
 from tests.integration.sinks.conftest import Ledger
@@ -166,6 +175,29 @@ def test_verify_is_clean_after_an_erasure(ledger: Ledger) -> None:
     assert report.agents_not_compared > 0
 
 
+def test_verify_compares_no_streaks_that_a_revision_from_beyond_the_window_left_behind(ledger: Ledger) -> None:
+    """The failure stands in the streaks of all that came after it, and only the last 32 are still known."""
+    told = Story()
+    told.tell([_beat(0)])
+    given_up = TimedOutData(last_version=1)
+    told.tell([RunTimedOut(event_id="t", project_key=PROJECT, run_id=run_number(1), occurred_at=NOON, data=given_up)])
+    told.tell([_cycle(minute) for minute in range(1, 35)])
+    ledger.write(told.records)
+    assert _verify(ledger).agents_not_compared == 0
+    end = RunEnded(
+        event_id="end",
+        project_key=PROJECT,
+        run_id=run_number(1),
+        occurred_at=NOON + timedelta(hours=2),
+        data=EndedData(status="completed", summary="done after all"),
+    )
+    before = len(told.records)
+    ledger.write(told.tell([end])[before:])
+    report = _verify(ledger)
+    assert report.differences == ()
+    assert report.agents_not_compared == 1
+
+
 def test_verify_leaves_nothing_behind(ledger: Ledger) -> None:
     _verify(ledger)
     _verify(ledger)
@@ -179,6 +211,18 @@ def _beat(offset: int) -> RunHeartbeat:
         run_id=run_number(1),
         occurred_at=NOON + timedelta(seconds=offset),
         agent_id="sage",
+    )
+
+
+def _cycle(minute: int) -> RunLogged:
+    """Return a partial run, which leaves the failing streak as it is."""
+    return RunLogged(
+        event_id=f"cycle-{minute}",
+        project_key=PROJECT,
+        run_id=run_number(100 + minute),
+        occurred_at=NOON + timedelta(minutes=minute),
+        agent_id="sage",
+        data=LoggedData(status="partial", actions_taken={"summary": "half"}),
     )
 
 
