@@ -77,14 +77,22 @@ def decode_event(value: bytes | None, key: bytes | None = None) -> AnyRunEvent:
     """
     if value and len(value) > MAX_EVENT_BYTES:
         raise DecodeError("too_large", f"{len(value)} bytes, more than {MAX_EVENT_BYTES}")
-    document = _parse(value)
-    try:
-        event = _EVENTS.validate_python(document)
-    except ValidationError as error:
-        raise _because(error) from error
+    event = event_of(_parse(value))
     if key is not None and key != run_key(event.project_key, event.run_id):
         raise DecodeError("wrong_key", "the record's key is not the event's project and run", "key")
     return event
+
+
+def event_of(document: object) -> AnyRunEvent:
+    """Validate one event that was parsed already.
+
+    Raises:
+        DecodeError: the document is not a valid event.
+    """
+    try:
+        return _EVENTS.validate_python(document)
+    except ValidationError as error:
+        raise _because(error) from error
 
 
 def encode(record: object) -> bytes:

@@ -59,6 +59,16 @@ def mcp() -> None:
     asyncio.run(serve_http())
 
 
+@app.command("gateway")
+def gateway() -> None:
+    """Take events over HTTP, on RUNLEDGER_HTTP_HOST and RUNLEDGER_HTTP_PORT."""
+    from runledger.producers.gateway.server import run_gateway  # noqa: PLC0415  # only this process needs it
+    from runledger.producers.gateway.settings import GatewaySettings  # noqa: PLC0415
+
+    configure("gateway")
+    run_gateway(GatewaySettings())
+
+
 def migrate_command() -> None:
     """Create what is missing: topics on the broker, tables in the database. Safe to run twice, and by two at once."""
     from runledger.schemas.settings import ConnectionSettings  # noqa: PLC0415  # reads the environment

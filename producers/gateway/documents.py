@@ -1,0 +1,75 @@
+"""The OpenAPI document: FastAPI writes the answers, this the bodies that we parse ourselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from runledger.producers.doors import EndRun, Heartbeat, LogRun, RecordFailure, RecordRun, ReportUsage, StartRun
+from runledger.producers.gateway.cloud_event_documents import CLOUD_EVENT, cloud_event_schemas
+
+KEYED: list[dict[str, list[str]]] = [{"ApiKey": []}]
+ANONYMOUS: list[dict[str, list[str]]] = [{}]
+_REF = "#/components/schemas/{model}"
+_RUN_ID = "00000000-0000-7000-8000-000000000001"
+_USAGE = {"input_tokens": 8400, "output_tokens": 1200, "cost_usd": 0.028, "model": "claude-opus-4", "llm_calls": 3}
+_EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
+    LogRun: {"agent_id": "sage", "status": "success", "actions_taken": {"summary": "Closed a leak", "tests_run": 14}},
+    StartRun: {"agent_id": "sage", "summary": "Deploy the rate limiter", "meta_json": {"ticket": "OPS-1"}},
+    ReportUsage: {"token_usage": _USAGE, "traces": [{"call": 1}]},
+    Heartbeat: {},
+    EndRun: {"status": "completed", "summary": "Deployed and verified", "token_usage": _USAGE},
+    RecordFailure: {"run_id": _RUN_ID, "summary": "Timeout in a migration", "error": "connect ETIMEDOUT"},
+    RecordRun: {"agent": "sage", "summary": "Isolated the projects", "ticket": "OPS-2"},
+}
+
+
+def body_of(kind: type[BaseModel]) -> dict[str, Any]:
+    """Document a body."""
+    schema = {"$ref": _REF.format(model=kind.__name__)}
+    return {
+        "required": True,
+        "content": {"application/json": {"schema": schema, "example": _EXAMPLES[kind]}},
+    }
+
+
+def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Give the function by which the app writes its document, once."""
+    written: dict[str, Any] = {}
+
+    def write() -> dict[str, Any]:
+        if not written:
+            written.update(_write(app))
+        return written
+
+    return write
+
+
+def _write(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(_body_schemas(), **cloud_event_schemas(_REF))
+    components["securitySchemes"] = {
+        "ApiKey": {"type": "http", "scheme": "bearer", "description": "An API key: runledger project create."}
+    }
+    return document
+
+
+def _body_schemas() -> dict[str, Any]:
+    _, written = models_json_schema([(kind, "validation") for kind in _EXAMPLES], ref_template=_REF)
+    schemas: dict[str, Any] = written["$defs"]
+    for kind in (ReportUsage, Heartbeat, EndRun):
+        # The path names the run; the body may repeat it.
+        schema = schemas[kind.__name__]
+        schema["required"] = [name for name in schema.get("required", []) if name != "run_id"]
+        if not schema["required"]:
+            del schema["required"]
+    return schemas
+
+
+__all__ = ["ANONYMOUS", "CLOUD_EVENT", "KEYED", "body_of", "openapi_of"]

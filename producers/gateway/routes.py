@@ -1,0 +1,102 @@
+"""The routes that tell about runs: each names its parameters and its event, no more."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Request
+from starlette.responses import Response
+
+from runledger.producers.doors import (
+    EndRun,
+    Heartbeat,
+    IdempotencyKey,
+    LogRun,
+    RecordFailure,
+    RecordRun,
+    ReportUsage,
+    ResultIds,
+    StartRun,
+    end_run,
+    heartbeat,
+    log_run,
+    record_failure,
+    record_run,
+    report_usage,
+    start_run,
+)
+from runledger.producers.gateway.answers import TELLING, TellAnswer
+from runledger.producers.gateway.documents import ANONYMOUS, KEYED, body_of
+from runledger.producers.gateway.gate import Gate
+
+router = APIRouter(prefix="/api/v1", responses=TELLING)
+
+
+def gate_of(request: Request) -> Gate:
+    """Give the process's gate."""
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+TheGate = Annotated[Gate, Depends(gate_of)]
+Key = Annotated[
+    IdempotencyKey | None,
+    Header(alias="Idempotency-Key", description="The same key on the same route: the same ids, counted once."),
+]
+
+
+def _answer(ids: ResultIds) -> TellAnswer:
+    return TellAnswer(run_id=ids.run_id, event_id=ids.event_id)
+
+
+def _document(kind: type[Any], *, keyless: bool = False) -> dict[str, Any]:
+    return {"requestBody": body_of(kind), "security": [*KEYED, *(ANONYMOUS if keyless else [])]}
+
+
+@router.post(
+    "/internal/agent-run-log", status_code=204, openapi_extra=_document(LogRun, keyless=True), operation_id="log_run"
+)
+async def post_agent_run_log(request: Request, gate: TheGate, idempotency_key: Key = None) -> Response:
+    """Log what an agent did in one cycle. On a trusted listener it needs no key."""
+    await gate.tell(request, LogRun, log_run, "internal/agent-run-log", idempotency_key, internal=True)
+    return Response(status_code=204)
+
+
+@router.post("/runs", status_code=201, openapi_extra=_document(StartRun), operation_id="start_run")
+async def post_run(request: Request, gate: TheGate, idempotency_key: Key = None) -> TellAnswer:
+    """Begin a run."""
+    return _answer(await gate.tell(request, StartRun, start_run, "runs", idempotency_key))
+
+
+@router.post("/runs/{run_id}/usage", status_code=201, openapi_extra=_document(ReportUsage), operation_id="report_usage")
+async def post_usage(request: Request, gate: TheGate, run_id: UUID, idempotency_key: Key = None) -> TellAnswer:
+    """Add token usage to a run; reports add up."""
+    route, named = f"runs/{run_id}/usage", {"run_id": str(run_id)}
+    return _answer(await gate.tell(request, ReportUsage, report_usage, route, idempotency_key, named))
+
+
+@router.post("/runs/{run_id}/heartbeat", status_code=201, openapi_extra=_document(Heartbeat), operation_id="heartbeat")
+async def post_heartbeat(request: Request, gate: TheGate, run_id: UUID, idempotency_key: Key = None) -> TellAnswer:
+    """Show that a long run is alive."""
+    route, named = f"runs/{run_id}/heartbeat", {"run_id": str(run_id)}
+    return _answer(await gate.tell(request, Heartbeat, heartbeat, route, idempotency_key, named))
+
+
+@router.post("/runs/{run_id}/end", status_code=201, openapi_extra=_document(EndRun), operation_id="end_run")
+async def post_end(request: Request, gate: TheGate, run_id: UUID, idempotency_key: Key = None) -> TellAnswer:
+    """End a run; usage given here is its total."""
+    route, named = f"runs/{run_id}/end", {"run_id": str(run_id)}
+    return _answer(await gate.tell(request, EndRun, end_run, route, idempotency_key, named))
+
+
+@router.post("/failures", status_code=201, openapi_extra=_document(RecordFailure), operation_id="record_failure")
+async def post_failure(request: Request, gate: TheGate, idempotency_key: Key = None) -> TellAnswer:
+    """Record a failure, of a run or of none."""
+    return _answer(await gate.tell(request, RecordFailure, record_failure, "failures", idempotency_key))
+
+
+@router.post("/records", status_code=201, openapi_extra=_document(RecordRun), operation_id="record_run")
+async def post_record(request: Request, gate: TheGate, idempotency_key: Key = None) -> TellAnswer:
+    """Record a whole run in one call."""
+    return _answer(await gate.tell(request, RecordRun, record_run, "records", idempotency_key))
