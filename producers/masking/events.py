@@ -1,0 +1,78 @@
+"""Events without their secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from runledger.producers.masking.masker import Masker
+from runledger.schemas.run_events import AnyRunEvent
+from runledger.schemas.usage import TokenUsage
+from runledger.schemas.values import MAX_ERROR, MAX_EVENT_BYTES, MAX_SUMMARY, MAX_VALUE_BYTES
+
+TEXT_LIMITS = {
+    "summary": MAX_SUMMARY,
+    "error": MAX_ERROR,
+    "note": MAX_SUMMARY,
+    "reason": MAX_SUMMARY,
+    "ticket": 64,
+    "prompt_preview": MAX_SUMMARY,
+}
+"""Fields of text that are masked, and the characters each takes (docs/events.md)."""
+JSON_FIELDS = frozenset({"meta", "context", "actions_taken"})
+KEPT_FIELDS = frozenset({"task_id", "parent_run_id", "model", "fingerprint"})
+"""Fields of text that stay: by an id records are found and joined, and one marker for two ids would make them one."""
+
+
+def mask_event(event: AnyRunEvent, masker: Masker) -> AnyRunEvent:
+    """Mask everything in an event but its ids; return the same object if there is nothing to mask.
+
+    What was within the limits of the event model stays within: where markers would break one, they are shortened.
+    """
+    masked = _masked(event, masker, cramped=False)
+    if masked is not event and _size(masked) > MAX_EVENT_BYTES:
+        return _masked(event, masker, cramped=True)
+    return masked
+
+
+def _masked(event: AnyRunEvent, masker: Masker, *, cramped: bool) -> AnyRunEvent:
+    changed = _changes(event.data, masker, cramped=cramped)
+    if not changed:
+        return event
+    return event.model_copy(update={"data": event.data.model_copy(update=changed)})
+
+
+def _size(event: AnyRunEvent) -> int:
+    return len(event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_none=True))
+
+
+def _changes(data: BaseModel, masker: Masker, *, cramped: bool) -> dict[str, Any]:
+    """Give the fields of a payload that masking changes."""
+    changed: dict[str, Any] = {}
+    for name, value in data.__dict__.items():
+        if not value:
+            continue
+        masked = _field(name, value, masker, cramped=cramped)
+        if masked is not value:
+            changed[name] = masked
+    return changed
+
+
+def _field(name: str, value: Any, masker: Masker, *, cramped: bool) -> Any:  # noqa: ANN401  # any field's value
+    if isinstance(value, str):
+        if name in TEXT_LIMITS:
+            return masker.mask_text(value, 0 if cramped else TEXT_LIMITS[name])
+    elif isinstance(value, TokenUsage):
+        changed = _changes(value, masker, cramped=cramped)
+        return value.model_copy(update=changed) if changed else value
+    elif name in JSON_FIELDS:
+        return masker.mask_json(value, 0 if cramped else MAX_VALUE_BYTES)
+    elif name == "traces":
+        return _traces(value, masker, 0 if cramped else MAX_VALUE_BYTES)
+    return value
+
+
+def _traces(traces: list[dict[str, Any]], masker: Masker, max_bytes: int) -> list[dict[str, Any]]:
+    masked = [masker.mask_json(trace, max_bytes) for trace in traces]
+    return masked if any(new is not old for new, old in zip(masked, traces, strict=True)) else traces

@@ -1,0 +1,154 @@
+"""Texts and JSON values without their secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from runledger.producers.masking.assignments import ASSIGNMENTS
+from runledger.producers.masking.keys import holds_secrets, kind_of
+from runledger.producers.masking.markers import fitting, marker, says_nothing
+from runledger.producers.masking.own import own_rules
+from runledger.producers.masking.personal import CARDS, EMAILS, is_card_number
+from runledger.producers.masking.requests import HEADERS, PARAMETERS, URL_PASSWORDS
+from runledger.producers.masking.rules import Rule
+from runledger.producers.masking.vendors import KNOWN_FORMS, PRIVATE_KEYS, SHORTEST, WEBHOOKS
+
+_SHORTEST_TEXT = 6
+"""a@b.co"""
+_CARD_LIKE = re.compile(r"[2-6]\d{3}[ -]?\d{4}")
+_NAMED = (*HEADERS, *ASSIGNMENTS)
+_CARD_NUMBERS = range(10**12, 10**19)
+_SECRET_NUMBERS = 1000
+"""A number under a telling key is masked from here on: a PIN has four digits, a shorter one is more likely a count."""
+
+
+class Masker:
+    """Replace secrets by markers such as `[masked:email]`. Immutable, and safe to share between threads.
+
+    Masking what was masked changes nothing. It takes time in proportion to the text, whatever the text.
+
+    Args:
+        patterns: own regular expressions by name, which stands in the marker (docs/masking.md says what they may hold).
+
+    Raises:
+        MaskPatternError: a pattern cannot be used.
+    """
+
+    def __init__(self, patterns: Mapping[str, str] | None = None) -> None:
+        self._own = own_rules(patterns or {})
+
+    def mask_text(self, text: str, limit: int | None = None) -> str:
+        """Mask a text; return the same object if there is nothing to mask.
+
+        Args:
+            text: of any length.
+            limit: the most characters its field takes. Where markers would make a text longer than that, those longer
+                than their secret become `***`, so that a text within its limit stays within.
+        """
+        masked = self._mask(text, short=False)
+        if limit is not None and masked is not text and len(masked) > limit:
+            return self._mask(text, short=True)
+        return masked
+
+    def mask_json(self, value: Any, max_bytes: int | None = None) -> Any:  # noqa: ANN401  # any JSON value
+        """Mask every text within a JSON value, and what stands under telling keys; keys and shape stay.
+
+        Args:
+            value: of dicts, lists, texts, numbers, booleans and None; never changed, returned if nothing was found.
+            max_bytes: the most its encoding may take; markers give way as in `mask_text`.
+        """
+        masked = self._json(value, None, short=False)
+        if max_bytes is not None and masked is not value and len(orjson.dumps(masked)) > max_bytes:
+            return self._json(value, None, short=True)
+        return masked
+
+    def _mask(self, text: str, *, short: bool) -> str:
+        if len(text) < _SHORTEST_TEXT:
+            return text if not self._own else _apply(self._own, text, short=short)
+        masked = text
+        if "-----BEGIN " in masked:
+            masked = PRIVATE_KEYS.mask(masked, short=short)
+        if "://" in masked:
+            masked = URL_PASSWORDS.mask(masked, short=short)
+        if ":" in masked or "=" in masked or "earer" in masked or "EARER" in masked:
+            masked = _apply(_NAMED, masked, short=short)
+        if max(map(len, masked.split()), default=0) >= SHORTEST:
+            masked = _apply((WEBHOOKS, *KNOWN_FORMS), masked, short=short)
+        masked = _apply((*PARAMETERS, EMAILS), masked, short=short)
+        if _CARD_LIKE.search(masked):
+            masked = CARDS.mask(masked, short=short)
+        return _apply(self._own, masked, short=short)
+
+    def _json(self, value: Any, kind: str | None, *, short: bool) -> Any:  # noqa: ANN401  # any JSON value
+        """Mask a value; `kind` is what its key announces."""
+        match value:
+            case str():
+                return self._mask(value, short=short) if kind is None else _secret_text(value, kind, short=short)
+            case bool() | None:
+                return value
+            case int():
+                return _number(value, kind, short=short)
+            case dict():
+                return self._object(value, kind, short=short)
+            case list() | tuple():
+                return self._array(value, kind, short=short)
+            case _:
+                return value
+
+    def _object(self, value: dict[str, Any], kind: str | None, *, short: bool) -> dict[str, Any]:
+        kept = kind if kind is not None and holds_secrets(kind) else None
+        named = _kind_of_pair(value)
+        changed: dict[str, Any] = {}
+        for key, item in value.items():
+            told = kept or (named if key == "value" else None) or kind_of(key)
+            if (masked := self._json(item, told, short=short)) is not item:
+                changed[key] = masked
+        return value | changed if changed else value
+
+    def _array(self, value: list[Any] | tuple[Any, ...], kind: str | None, *, short: bool) -> Any:  # noqa: ANN401
+        changed: dict[int, Any] = {}
+        flag: str | None = None
+        for index, item in enumerate(value):
+            if (masked := self._json(item, kind or flag, short=short)) is not item:
+                changed[index] = masked
+            flag = kind_of(item) if isinstance(item, str) and item.startswith("--") else None
+        return [changed.get(index, item) for index, item in enumerate(value)] if changed else value
+
+
+def _apply(rules: tuple[Rule, ...], text: str, *, short: bool) -> str:
+    lower: str | None = None
+    for rule in rules:
+        if rule.folded:
+            lower = text.lower() if lower is None else lower
+        haystack = lower if rule.folded and lower is not None else text
+        if not rule.anchors or any(anchor in haystack for anchor in rule.anchors):
+            text = rule.mask(text, short=short)
+    return text
+
+
+def _secret_text(value: str, kind: str, *, short: bool) -> str:
+    if says_nothing(value) or (kind == "password" and value.startswith(("/", "~/"))):
+        return value
+    return fitting(kind, len(value)) if short else marker(kind)
+
+
+def _number(value: int, kind: str | None, *, short: bool) -> int | str | None:
+    """Mask a number that is a card's, or stands under a telling key; `null` where a marker has no room."""
+    if kind is None and value in _CARD_NUMBERS and is_card_number(str(value)):
+        kind = "card"
+    elif kind is None or kind == "token" or -_SECRET_NUMBERS < value < _SECRET_NUMBERS:
+        return value
+    put = marker(kind)
+    return None if short and len(put) + 2 > len(str(value)) else put
+
+
+def _kind_of_pair(value: dict[str, Any]) -> str | None:
+    """Tell what `{"name": "Authorization", "value": …}` announces."""
+    if "value" not in value:
+        return None
+    name = value.get("name") or value.get("key")
+    return kind_of(name) if isinstance(name, str) else None

@@ -1,0 +1,61 @@
+"""One way to recognise a secret, and how a text is rid of what it recognises."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from runledger.producers.masking.markers import fitting, marker
+
+Span: TypeAlias = tuple[int, int]
+
+
+def whole(match: re.Match[str]) -> Span:
+    """Take all of a match as the secret."""
+    return match.span()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A pattern, and what must stand in a text before it is worth the search.
+
+    Every pattern takes linear time: a repetition is possessive or bounded, and none starts again within what it has
+    already looked at (a literal or a look-behind opens it).
+
+    Args:
+        kind: named in the marker.
+        anchors: one of these stands in every text that has such a secret; () for no such condition.
+        pattern: finds candidates.
+        secret_in: the span of the secret within a candidate, None if it is none.
+        folded: the anchors are lower case and are looked for in the text in lower case.
+    """
+
+    kind: str
+    anchors: tuple[str, ...]
+    pattern: re.Pattern[str]
+    secret_in: Callable[[re.Match[str]], Span | None] = whole
+    folded: bool = False
+
+    def mask(self, text: str, *, short: bool) -> str:
+        """Replace every secret; return the same object if there is none.
+
+        With `short`, what is put in a secret's place is never longer than the secret.
+        """
+
+        def replace(match: re.Match[str]) -> str:
+            span = self.secret_in(match)
+            if span is None:
+                return match.group()
+            start, end = span
+            put = fitting(self.kind, end - start) if short else marker(self.kind)
+            return f"{text[match.start() : start]}{put}{text[end : match.end()]}"
+
+        masked = self.pattern.sub(replace, text)
+        return text if masked == text else masked
+
+
+def group(name: str) -> Callable[[re.Match[str]], Span | None]:
+    """Take one named group of a match as the secret."""
+    return lambda match: match.span(name)
