@@ -117,7 +117,7 @@ class RunClient:
             occurred_at=occurred_at,
         )
         self.publish(started)
-        return Run(self, started.project_key, started.agent_id, started.run_id)
+        return Run(self, started.project_key, started.agent_id or agent, started.run_id)
 
     def report_usage(
         self,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -32,7 +31,10 @@ ANSWER_SECONDS = 1.8
 """Looking the key up and waiting for the broker take no longer together: 503 comes within two seconds."""
 ONCE_BY_KEY = "send it again with the same Idempotency-Key, and it counts once"
 ONCE_BY_ID = "send it again with the same id, and it counts once"
-PERHAPS_TWICE = "it carried no Idempotency-Key, so sent again it may count twice; with one, send it again with the same Idempotency-Key"
+PERHAPS_TWICE = (
+    "it carried no Idempotency-Key, so sent again it may count twice; "
+    "next time send one, and on this answer send it again with the same Idempotency-Key"
+)
 _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 

@@ -16,7 +16,7 @@ class GatewaySettings(ProducerSettings):
     http_port: int = Field(default=8787, ge=0, le=65535, description="port to listen on; 0 for any free one")
     internal_listener_trusted: bool | None = Field(
         default=None,
-        description="whether the agent run log is taken without a key; by default where http_host is a loopback address",
+        description="whether the agent run log needs no key; by default where http_host is a loopback address",
     )
     delivery_timeout_seconds: float = Field(
         default=30, ge=1, le=900, description="how long an event is retried after its caller was told 503"
