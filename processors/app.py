@@ -33,6 +33,8 @@ EXIT_STOPPED = 78
 
 _WATCH_SECONDS = 2.0
 _STALL_GRACE_SECONDS = 10.0
+_STRANDED_WATCHES = 4
+"""Longer than a batch waits in Faust's buffer while other partitions hold it back."""
 _STALE_SECONDS = 10.0
 _SILENT_WATCHES = 30
 _DRAIN_SECONDS = 5.0
@@ -60,7 +62,7 @@ class Owners:
     async def revoked(self) -> None:
         """Stop committing. The protocol is eager: everything goes, and whether it comes back we learn next."""
         for owner in self._owners.values():
-            owner.assigned = False
+            owner.revoke()
 
     async def assigned(self, tps: Set[TP]) -> None:
         """Keep the owners of partitions that stayed ours without a generation between, close the rest, open the new."""
@@ -104,7 +106,8 @@ class Owners:
         """Mend what Faust leaves undone, and give up where it comes back neither from a rebalance nor with records."""
         settings = self._broker.settings
         limit = settings.session_timeout_seconds + settings.rebalance_timeout_seconds + _STALL_GRACE_SECONDS
-        unsought, silent, rebalancing_since = 0, 0, None
+        silent, rebalancing_since = 0, None
+        stranded: dict[TP, tuple[object, int]] = {}
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
             now = time.monotonic()
@@ -114,12 +117,30 @@ class Owners:
             rebalancing_since = (rebalancing_since or now) if self.rebalancing() else None
             if rebalancing_since is not None and now - rebalancing_since > limit:
                 self.crash(RuntimeError(f"a rebalance has not ended for {limit:.0f} s"))
-            waiting = [tp for tp, owner in self._owners.items() if owner.is_open and not self._consumer.has_sought(tp)]
-            unsought = unsought + 1 if waiting and rebalancing_since is None else 0
-            if unsought > 1:
-                _log.warning("sought_again", partitions=len(waiting))
-                await self._consumer.perform_seek()
-                unsought = 0
+            stranded = {} if rebalancing_since is not None else await self._seek_stranded(stranded)
+
+    async def _seek_stranded(self, before: Mapping[TP, tuple[object, int]]) -> dict[TP, tuple[object, int]]:
+        """Seek again where nobody has sought, or where what was fetched got lost between the fetch and its owner.
+
+        Args:
+            before: {partition: (where its store stood, for how many watches)} of those that seemed stranded last time.
+
+        Returns:
+            The same, as of now.
+        """
+        stranded: dict[TP, tuple[object, int]] = {}
+        for tp, owner in list(self._owners.items()):
+            place = owner.place
+            if not owner.is_open or owner.is_busy or self._consumer.reached(tp) == place:
+                continue
+            stood, watches = before.get(tp, (None, 0))
+            watches = watches + 1 if stood == place else 1
+            if watches > _STRANDED_WATCHES:
+                _log.warning("sought_again", topic=tp.topic, partition=tp.partition)
+                await owner.seek()
+            else:
+                stranded[tp] = place, watches
+        return stranded
 
     def _is_silent(self) -> bool:
         """Whether nobody is at work, and yet a partition's last answer is old: its fetching has died unseen."""

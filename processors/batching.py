@@ -68,9 +68,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         self._ends.clear()
         await super().on_partitions_assigned(assigned, generation_id)
 
-    def has_sought(self, tp: TP) -> bool:
-        """Whether the partition is fetched from its store's position."""
-        return tp in self._ends
+    def reached(self, tp: TP) -> tuple[int, int] | None:
+        """(end of what was fetched, epoch of that fetch); None where the partition has not been sought."""
+        end = self._ends.get(tp)
+        return None if end is None else (end, self._epochs[tp])
 
     async def seek_stores(self, positions: Mapping[TP, tuple[int, int]]) -> None:
         """Fetch from {partition: (position, epoch)}, where it is still ours.
@@ -189,13 +190,14 @@ class BatchConsumer(driver.Consumer):
         """Fetch from {partition: (position, epoch)}, where it is still ours."""
         await self._thread.call_thread(self._thread.seek_stores, positions)
 
-    def has_sought(self, tp: TP) -> bool:
-        """Whether the partition is fetched from its store's position."""
-        return self._thread is not None and bool(self._thread.has_sought(tp))
+    def reached(self, tp: TP) -> tuple[int, int] | None:
+        """(end of what was fetched, epoch of that fetch); None where the partition has not been sought."""
+        found: tuple[int, int] | None = self._thread.reached(tp) if self._thread else None
+        return found
 
     def fetched_at(self, tp: TP) -> float | None:
         """Time of the last answer to a fetch, in seconds since 1970; None where the partition is not fetched from."""
-        state = self._thread.fetch_state(tp) if self.has_sought(tp) else None
+        state = self._thread.fetch_state(tp) if self.reached(tp) else None
         return state.timestamp / 1000 if state is not None and state.timestamp else None
 
     def caught_up(self, tp: TP, next_offset: int) -> bool:

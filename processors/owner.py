@@ -95,17 +95,28 @@ class PartitionOwner(Generic[S]):
     async def restart_from(self) -> tuple[int | None, int]:
         """Return (position to fetch from, epoch of that fetch); None while there is no open store.
 
-        What was fetched before no longer counts.
+        What was fetched before no longer counts, and a fold that waits for a lost store lets go of it at once: it may
+        wait for the end of the very rebalance that asks here.
         """
+        self._forget()
         async with self._lock:
-            self._forget()
             store = self._store if self._wanted() else None
             return (None if store is None else store.held.next_offset), self._epoch
+
+    def revoke(self) -> None:
+        """Begin no commit: the partition may go to another. If it comes back, it is fetched again from the position."""
+        self.assigned = False
+        self._forget()
 
     @property
     def is_open(self) -> bool:
         """Whether the store is open and ours."""
         return self._store is not None and self._wanted()
+
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """(position, epoch) where the store is open; a fetch that stands elsewhere is ahead or astray."""
+        return None if self._store is None else (self._store.held.next_offset, self._epoch)
 
     @property
     def is_busy(self) -> bool:
@@ -172,9 +183,10 @@ class PartitionOwner(Generic[S]):
                 return
             self._store = store
             # A task of its own: it takes the lock, which a fold that waits for this store may hold.
-            self._seeking = asyncio.create_task(self._guard(self._seek()))
+            self._seeking = asyncio.create_task(self._guard(self.seek()))
 
-    async def _seek(self) -> None:
+    async def seek(self) -> None:
+        """Fetch from the store's position, whatever was fetched before."""
         position, epoch = await self.restart_from()
         if position is not None:
             await self._fetching.seek_store(self.tp, position, epoch)
