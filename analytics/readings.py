@@ -114,7 +114,9 @@ class CostReading:
     runs_with_cost: int
     """Runs whose cost is known; `cost_usd` is theirs alone."""
     runs_cost_estimated: int
-    """Those of them whose cost was estimated, at least in part."""
+    """Those of them whose cost was estimated."""
+    runs_cost_mixed: int
+    """Those of them whose cost was estimated, or is unknown, in part."""
     cost_usd: Decimal | None
     runs_with_tokens: int
     """Runs whose total is known; `total_tokens` is theirs alone."""

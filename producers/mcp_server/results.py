@@ -156,7 +156,8 @@ class CostFacts(_Answer):
 
     runs: int
     runs_with_cost: int = Field(description="Runs whose cost is known; cost_usd is theirs alone.")
-    runs_cost_estimated: int = Field(description="Those among them whose cost was estimated, at least in part.")
+    runs_cost_estimated: int = Field(description="Those among them whose cost was estimated.")
+    runs_cost_mixed: int = Field(description="Those among them whose cost was estimated, or is unknown, in part.")
     cost_usd: Usd | None = Field(description="US dollars.")
     runs_with_tokens: int = Field(description="Runs whose total_tokens are known.")
     input_tokens: int | None
