@@ -1,0 +1,207 @@
+"""Questions to real tables, written by the writer from what the reducers make of events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from runledger.analytics.errors import ReadUnavailableError
+from runledger.analytics.reader import LedgerReader
+from runledger.schemas.fingerprint import fingerprint
+from runledger.schemas.run_events import (
+    AnyRunEvent,
+    EndedData,
+    EndStatus,
+    FailureData,
+    FailureRecorded,
+    RunEnded,
+    RunStarted,
+    StartedData,
+    UsageData,
+    UsageReported,
+)
+from runledger.schemas.usage import TokenUsage
+from runledger.sinks.migrate import migrate
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.writer import Writer
+from tests.integration.sinks.conftest import Ledger
+from tests.integration.sinks.story import Story
+from tests.unit.sinks.build import NOON, run_number
+
+pytestmark = pytest.mark.integration
+
+TASK = "11111111-1111-4111-8111-111111111111"
+BEGAN = NOON - timedelta(days=2)
+"""The records are logged from noon on; what would lie ahead of that were clamped."""
+TIMEOUT = "connect ETIMEDOUT 10.0.0.5:5432 after 30s"
+
+
+@pytest.fixture
+def ledger(database: str) -> Iterator[Ledger]:
+    """A migrated database of the test's own."""
+    migrate(database)
+    writer = Writer(SinkSettings(postgres=database))
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield Ledger(database, connection, writer)
+    writer.close()
+
+
+def _common(run: int, minute: int, name: str, project: str, agent: str) -> dict[str, Any]:
+    at = BEGAN + timedelta(minutes=minute)
+    return {"event_id": name, "project_key": project, "run_id": run_number(run), "occurred_at": at, "agent_id": agent}
+
+
+def _started(run: int, minute: int, *, task: str | None = None, project: str = "acme", agent: str = "a") -> RunStarted:
+    return RunStarted(
+        **_common(run, minute, f"start-{run}", project, agent), data=StartedData(task_id=task, summary="go")
+    )
+
+
+def _used(
+    run: int, minute: int, *, cost: str | None, model: str | None, project: str = "acme", agent: str = "a"
+) -> Any:  # noqa: ANN401
+    usage = TokenUsage(input_tokens=10, output_tokens=5, cost_usd=None if cost is None else Decimal(cost), model=model)
+    common = _common(run, minute, f"use-{run}-{minute}", project, agent)
+    return UsageReported(**common, data=UsageData(token_usage=usage))
+
+
+def _ended(
+    run: int, minute: int, status: EndStatus, *, summary: str = "done", project: str = "acme", agent: str = "a"
+) -> RunEnded:
+    data = EndedData(status=status, summary=summary, meta={"files": 3})
+    return RunEnded(**_common(run, minute, f"end-{run}", project, agent), data=data)
+
+
+def _failed(
+    run: int, minute: int, error: str = TIMEOUT, *, task: str | None = TASK, project: str = "acme", agent: str = "a"
+) -> FailureRecorded:
+    data = FailureData(summary="no database", error=error, task_id=task)
+    return FailureRecorded(**_common(run, minute, f"fail-{run}-{minute}", project, agent), data=data)
+
+
+def _write(ledger: Ledger, *events: AnyRunEvent) -> None:
+    ledger.write(Story().tell(events))
+
+
+async def test_a_run_is_read_with_its_row_and_failures(ledger: Ledger) -> None:
+    _write(
+        ledger, _started(1, 0, task=TASK), _used(1, 1, cost="0.25", model="m"), _failed(1, 2), _ended(1, 3, "failed")
+    )
+    async with LedgerReader(ledger.uri) as reader:
+        found = await reader.get_run("acme", run_number(1))
+    assert found is not None
+    assert (found.run.status, found.run.outcome, found.run.agent_id, found.run.task_id) == (
+        "failed",
+        "failed",
+        "a",
+        TASK,
+    )
+    assert (found.run.total_tokens, found.run.cost_usd, found.run.models) == (15, Decimal("0.25"), ["m"])
+    assert (found.run.cache_read_tokens, found.run.score) == (None, None)
+    assert found.run.actions_taken == {"files": 3, "summary": "done"}
+    assert found.run.consecutive_failure_count == 1
+    assert [(one.error, one.summary) for one in found.failures] == [(TIMEOUT, "no database")]
+
+
+async def test_another_projects_run_is_not_there(ledger: Ledger) -> None:
+    _write(ledger, _started(1, 0), _failed(1, 1), _ended(1, 2, "failed"))
+    async with LedgerReader(ledger.uri) as reader:
+        assert await reader.get_run("other", run_number(1)) is None
+        assert await reader.get_run("acme", UUID(int=0)) is None
+        assert await reader.recent_failures("other", fingerprint("acme", "", TIMEOUT), 10) == []
+        assert (await reader.run_costs("other", BEGAN, "agent", 10)).total.runs == 0
+
+
+async def test_a_failure_is_found_by_another_text_of_its_kind_and_counts_every_agent(ledger: Ledger) -> None:
+    other = "connect ETIMEDOUT 10.0.0.77:5433 after 31s"
+    _write(ledger, _started(1, 0), _failed(1, 1), _started(2, 2, agent="b"), _failed(2, 3, other, agent="b"))
+    async with LedgerReader(ledger.uri) as reader:
+        (group,) = await reader.recent_failures(
+            "acme", fingerprint("acme", "", "connect ETIMEDOUT 10.9.9.9:1 after 2s"), 10
+        )
+    assert (group.failure_count, group.agents, group.error) == (2, ["a", "b"], other)
+    assert (group.first_seen_at, group.last_seen_at) == (BEGAN + timedelta(minutes=1), BEGAN + timedelta(minutes=3))
+    assert group.resolved_at is None
+
+
+async def test_a_later_completed_run_of_the_task_resolves_a_failure(ledger: Ledger) -> None:
+    _write(
+        ledger,
+        *(_started(1, 0, task=TASK), _ended(1, 1, "completed", summary="before")),
+        *(_started(2, 2, task=TASK), _failed(2, 3), _ended(2, 4, "failed")),
+        *(_started(3, 5, task=TASK, agent="b"), _ended(3, 6, "completed", summary="raised the pool", agent="b")),
+        *(_started(4, 7), _failed(4, 8, "disk full", task=None), _ended(4, 9, "failed")),
+        *(_started(5, 10), _ended(5, 11, "completed")),
+    )
+    async with LedgerReader(ledger.uri) as reader:
+        unresolved, resolved = await reader.recent_failures("acme", None, 10)
+    assert (unresolved.error, unresolved.resolved_at) == ("disk full", None)
+    assert resolved.resolved_at == BEGAN + timedelta(minutes=6)
+    assert (resolved.resolved_by_run_id, resolved.resolved_by_agent_id) == (run_number(3), "b")
+    assert resolved.resolved_by_summary == "raised the pool"
+
+
+async def test_a_run_that_failed_on_the_way_and_completed_resolves_its_own_task(ledger: Ledger) -> None:
+    _write(ledger, _started(1, 0), _failed(1, 1), _ended(1, 2, "completed"), _failed(2, 0, task=None))
+    async with LedgerReader(ledger.uri) as reader:
+        (group,) = await reader.recent_failures("acme", None, 10)
+    assert (group.failure_count, group.resolved_by_run_id) == (2, run_number(1))
+
+
+async def test_long_errors_are_shown_in_part_with_their_length(ledger: Ledger) -> None:
+    _write(ledger, _failed(1, 0, "x y" * 2000))
+    async with LedgerReader(ledger.uri) as reader:
+        (group,) = await reader.recent_failures("acme", None, 1)
+    assert (len(group.error or ""), group.error_characters) == (2000, 6000)
+
+
+async def test_costs_add_up_what_is_known_and_say_how_much_that_is(ledger: Ledger) -> None:
+    _write(
+        ledger,
+        *(_started(1, 0), _used(1, 1, cost="0.5", model="m"), _ended(1, 2, "completed")),
+        *(_started(2, 0), _used(2, 1, cost="0.25", model="m"), _used(2, 2, cost=None, model="own"), _started(3, 0)),
+        *(_started(4, 1440, agent="b"), _ended(4, 1441, "completed", agent="b")),
+        *(_started(5, 0, project="other", agent="o"), _used(5, 1, cost="9", model="m", project="other", agent="o")),
+    )
+    async with LedgerReader(ledger.uri) as reader:
+        by_agent = await reader.run_costs("acme", BEGAN, "agent", 10)
+        by_day = await reader.run_costs("acme", BEGAN, "day", 10)
+        by_model = await reader.run_costs("acme", BEGAN, "model", 10)
+        later = await reader.run_costs("acme", BEGAN + timedelta(days=1), None, 10)
+        one_group = await reader.run_costs("acme", BEGAN, "agent", 1)
+    total = by_agent.total
+    assert (total.runs, total.runs_with_cost, total.cost_usd) == (4, 2, Decimal("0.75"))
+    assert (total.runs_with_tokens, total.total_tokens, total.llm_calls) == (2, 45, None)
+    assert (total.runs_cost_estimated, total.runs_cost_mixed) == (0, 1)
+    assert [(one.agent_id, one.runs, one.cost_usd) for one in by_agent.groups] == [
+        ("a", 3, Decimal("0.75")),
+        ("b", 1, None),
+    ]
+    assert [(one.day, one.runs) for one in by_day.groups] == [(date(2026, 2, 27), 3), (date(2026, 2, 28), 1)]
+    assert [(one.models, one.runs) for one in by_model.groups] == [(["m"], 1), (["m", "own"], 1), ([], 2)]
+    assert (later.total.runs, later.total.cost_usd, later.groups, later.more_groups) == (1, None, [], False)
+    assert (len(one_group.groups), one_group.more_groups, by_agent.more_groups) == (1, True, False)
+
+
+async def test_costs_of_no_run_at_all_are_unknown(ledger: Ledger) -> None:
+    async with LedgerReader(ledger.uri) as reader:
+        costs = await reader.run_costs("acme", datetime(2020, 1, 1, tzinfo=UTC), "day", 10)
+    assert (costs.total.runs, costs.total.cost_usd, costs.groups) == (0, None, [])
+
+
+async def test_the_reader_cannot_write(ledger: Ledger) -> None:
+    async with LedgerReader(ledger.uri) as reader, reader._connection() as connection:
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            await connection.execute("INSERT INTO project (project_key) VALUES ('x')")
+
+
+async def test_a_database_that_is_away_is_said_so() -> None:
+    async with LedgerReader("postgresql://postgres@127.0.0.1:1/none") as reader:
+        with pytest.raises(ReadUnavailableError):
+            await reader.get_run("acme", run_number(1))
