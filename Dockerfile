@@ -16,6 +16,7 @@ COPY processors ./processors
 COPY sinks ./sinks
 COPY scoring ./scoring
 COPY analytics ./analytics
+COPY access ./access
 RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[server]"
 
 RUN useradd --system --create-home runledger

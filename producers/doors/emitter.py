@@ -48,8 +48,9 @@ class Emitter:
     """
 
     def __init__(self, settings: ProducerSettings, acknowledgement_seconds: float = ACKNOWLEDGEMENT_SECONDS) -> None:
-        # A full queue must not stop the event loop: it is said at once.
-        self._publisher = Publisher(settings.model_copy(update={"queue_wait_seconds": 0.0}))
+        # A full queue must not stop the event loop, it is said at once; and what a caller was told is unknown must not
+        # lie in a spool, to arrive hours later.
+        self._publisher = Publisher(settings.model_copy(update={"queue_wait_seconds": 0.0, "spool": None}))
         self._acknowledgement_seconds = acknowledgement_seconds
         self._flush_timeout_seconds = settings.flush_timeout_seconds
 

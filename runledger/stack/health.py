@@ -1,9 +1,11 @@
-"""Look at a broker: does it answer, who is in a group, how far is a group behind."""
+"""Look at servers: does a broker answer, who is in a group, how far is a group behind; does an HTTP server answer."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterable
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 
 from confluent_kafka import (
     OFFSET_INVALID,
@@ -74,6 +76,18 @@ class KafkaView:
         if self._client is None:
             self._client = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
         return self._client
+
+
+def answers_http(host: str, port: int, path: str) -> bool:
+    """Tell whether an HTTP server answers this path with success now."""
+    connection = HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _accepts(address: str) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from runledger.schemas.settings import ConnectionSettings
 from runledger.stack.addresses import Addresses
-from runledger.stack.health import KafkaView
+from runledger.stack.health import KafkaView, answers_http
 from runledger.stack.service import Service
 
 _SETTLE_SECONDS = 2.0
@@ -96,4 +97,15 @@ def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
     return [
         *(worker(name, "processor", plan.processors) for name in processors),
         *(worker(name, name, 1) for name in ("sink", "relay", "scorer")),
+        *([] if addresses.http is None else [_gateway(env, addresses.http)]),
     ]
+
+
+def _gateway(env: Mapping[str, str], url: str) -> Service:
+    host, _, port = url.removeprefix("http://").rpartition(":")
+    return Service(
+        name="gateway",
+        command=(sys.executable, "-m", "runledger", "worker", "gateway"),
+        env={**env, "RUNLEDGER_HTTP_HOST": host, "RUNLEDGER_HTTP_PORT": port},
+        ready=lambda: answers_http(host, int(port), "/healthz"),
+    )

@@ -17,6 +17,8 @@ LOOPBACK = "127.0.0.1"
 # that no connection sits on a remembered port at the next start.
 _LOWEST, _HIGHEST = 20_000, 32_000
 _TRIES = 200
+_FIRST = frozenset({"kafka", "controller", "postgres"})
+"""What every version of the file holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Ports:
     kafka: int
     controller: int
     postgres: int
+    http: int
 
 
 def is_free(port: int) -> bool:
@@ -53,15 +56,18 @@ def choose_port(taken: Collection[int] = ()) -> int:
     raise PortTakenError(f"no free port found between {_LOWEST} and {_HIGHEST} on {LOOPBACK}; stop some servers")
 
 
-def remembered_ports(path: Path) -> Ports | None:
-    """Read the ports chosen earlier; None before the first start.
+def remembered_ports(path: Path) -> dict[str, int] | None:
+    """Read the ports chosen earlier, by the names of `Ports`; None before the first start.
+
+    A stack that an earlier version started has none for what came later.
 
     Raises:
         StackError: the file is not what we wrote.
     """
     try:
         stored = json.loads(path.read_bytes())
-        return Ports(**{field.name: int(stored[field.name]) for field in fields(Ports)})
+        known = _FIRST | {field.name for field in fields(Ports) if field.name in stored}
+        return {name: int(stored[name]) for name in known}
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
@@ -69,15 +75,15 @@ def remembered_ports(path: Path) -> Ports | None:
 
 
 def settle_ports(path: Path) -> Ports:
-    """Give the remembered ports, or choose and remember new ones."""
-    if (known := remembered_ports(path)) is not None:
-        return known
-    chosen: list[int] = []
-    for _ in fields(Ports):
-        chosen.append(choose_port(chosen))
-    ports = Ports(*chosen)
-    with explained_disk_errors(path.parent):
-        write_privately(path, json.dumps(asdict(ports)))
+    """Give the remembered ports; choose and remember what is missing."""
+    known = remembered_ports(path) or {}
+    missing = [field.name for field in fields(Ports) if field.name not in known]
+    for name in missing:
+        known[name] = choose_port(known.values())
+    ports = Ports(**known)
+    if missing:
+        with explained_disk_errors(path.parent):
+            write_privately(path, json.dumps(asdict(ports)))
     return ports
 
 

@@ -89,7 +89,9 @@ def _start(
     if plan.kafka is None:
         servers.append(kafka_service(folder, cache, ports, report))
     addresses = Addresses(
-        kafka=plan.kafka or f"{LOOPBACK}:{ports.kafka}", postgres=plan.postgres or postgres_uri(folder, ports)
+        kafka=plan.kafka or f"{LOOPBACK}:{ports.kafka}",
+        postgres=plan.postgres or postgres_uri(folder, ports),
+        http=f"http://{LOOPBACK}:{ports.http}" if plan.pipeline else None,
     )
     report(f"Starting {' and '.join(server.name for server in servers) or 'with outside servers'}")
     supervisor.start(servers)
@@ -113,6 +115,8 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
         require_free(ports.controller, "Kafka's controller", folder.ports_file)
     elif not KafkaView(plan.kafka).answers():
         raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
+    if plan.pipeline:
+        require_free(ports.http, "the HTTP gateway", folder.ports_file)
 
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:

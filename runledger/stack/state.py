@@ -52,6 +52,7 @@ class StackState(BaseModel):
         supervisor: the process that wrote this.
         kafka: bootstrap servers, from the moment they are known.
         postgres: connection URI, from the moment it is known.
+        http: URL of the HTTP gateway, from the moment it is known; None where none is to run.
         topic_prefix: prefix of the stack's topics and consumer groups.
         services: in order of start.
     """
@@ -65,6 +66,7 @@ class StackState(BaseModel):
     supervisor: ProcessIdentity
     kafka: str | None = None
     postgres: str | None = Field(default=None, repr=False)
+    http: str | None = None
     topic_prefix: str
     services: tuple[ServiceState, ...] = ()
 
@@ -73,7 +75,7 @@ class StackState(BaseModel):
         """Where the servers answer; None before that is known."""
         if self.kafka is None or self.postgres is None:
             return None
-        return Addresses(kafka=self.kafka, postgres=self.postgres)
+        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http)
 
     @property
     def is_healthy(self) -> bool:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 
@@ -56,9 +57,13 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
     facts: dict[str, Any] = json.loads(runledger(folder, "status", "--json").stdout)
     assert facts["healthy"]
     names = [service["name"] for service in facts["services"]]
-    assert names == ["postgres", "kafka", "processor-1", "processor-2", "sink", "relay", "scorer"]
+    assert names == ["postgres", "kafka", "processor-1", "processor-2", "sink", "relay", "scorer", "gateway"]
     assert f"export RUNLEDGER_KAFKA={facts['kafka']}" in up.stdout
     assert set(facts["lag"]) == {"runledger.processors", "runledger.sink", "runledger.scoring"}
+
+    assert f"export RUNLEDGER_HTTP={facts['http']}" in up.stdout
+    with urlopen(facts["http"] + "/readyz", timeout=5) as answer:  # noqa: S310  # the stack's own address
+        assert answer.status == 200
 
     again = runledger(folder, "up")
     assert again.returncode == 0

@@ -15,6 +15,7 @@ from runledger.stack.plan import pipeline_services
 
 TOP = Path(__file__).parents[3]
 SERVERS = {"kafka", "postgres"}
+LISTENING = {*SERVERS, "gateway"}
 ONE_SHOT = {"migrate"}
 
 
@@ -26,7 +27,7 @@ def compose() -> dict[str, Any]:
 def test_published_ports_are_bound_to_the_loopback_address() -> None:
     services = compose()["services"]
     published = [port for service in services.values() for port in service.get("ports", [])]
-    assert len(published) == len(SERVERS)
+    assert len(published) == len(LISTENING)
     assert all(port.startswith("127.0.0.1:") for port in published)
 
 
@@ -41,7 +42,10 @@ def test_servers_are_the_official_images_with_health_checks_and_volumes() -> Non
 
 def test_the_workers_are_those_of_the_local_stack() -> None:
     plan = Plan(topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
-    local = {service.command[3:] for service in pipeline_services(plan, Addresses(kafka="k:1", postgres="p"))}
+    local = {
+        service.command[3:]
+        for service in pipeline_services(plan, Addresses(kafka="k:1", postgres="p", http="http://h:1"))
+    }
     services = compose()["services"]
     workers = services.keys() - SERVERS - ONE_SHOT
     assert {tuple(services[name]["command"]) for name in workers} == local
@@ -55,6 +59,13 @@ def test_workers_wait_for_topics_and_tables_and_these_for_healthy_servers() -> N
     assert services["migrate"]["command"] == ["migrate"]
     assert services["migrate"]["restart"] == "no"
     assert services["migrate"]["depends_on"] == {name: {"condition": "service_healthy"} for name in SERVERS}
+
+
+def test_the_gateway_trusts_its_private_network_and_keeps_the_servers_addresses() -> None:
+    services = compose()["services"]
+    environment = services["gateway"]["environment"]
+    assert environment["RUNLEDGER_INTERNAL_LISTENER_TRUSTED"] == "true"
+    assert environment["RUNLEDGER_KAFKA"] == services["sink"]["environment"]["RUNLEDGER_KAFKA"]
 
 
 def test_no_password_stands_in_the_file() -> None:

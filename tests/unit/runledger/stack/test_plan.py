@@ -5,13 +5,20 @@ import pytest
 from runledger.stack.addresses import Addresses
 from runledger.stack.plan import Plan, pipeline_services
 
-ADDRESSES = Addresses(kafka="127.0.0.1:1", postgres="postgresql://p")
+ADDRESSES = Addresses(kafka="127.0.0.1:1", postgres="postgresql://p", http="http://127.0.0.1:2")
 PLAN = Plan(topic_prefix="t.", partitions=8, processors=2)
 
 
 def test_every_worker_is_a_process_of_its_own() -> None:
     services = pipeline_services(PLAN, ADDRESSES)
-    assert [service.name for service in services] == ["processor-1", "processor-2", "sink", "relay", "scorer"]
+    assert [service.name for service in services] == [
+        "processor-1",
+        "processor-2",
+        "sink",
+        "relay",
+        "scorer",
+        "gateway",
+    ]
     assert [service.command[2:] for service in services[1:3]] == [
         ("runledger", "worker", "processor"),
         ("runledger", "worker", "sink"),
@@ -24,6 +31,13 @@ def test_workers_are_told_where_everything_is() -> None:
         assert service.env["RUNLEDGER_POSTGRES"] == "postgresql://p"
         assert service.env["RUNLEDGER_TOPIC_PREFIX"] == "t."
         assert service.env["RUNLEDGER_PARTITIONS"] == "8"
+
+
+def test_the_gateway_listens_where_the_addresses_say() -> None:
+    gateway = pipeline_services(PLAN, ADDRESSES)[-1]
+    assert gateway.env["RUNLEDGER_HTTP_HOST"] == "127.0.0.1"
+    assert gateway.env["RUNLEDGER_HTTP_PORT"] == "2"
+    assert not gateway.ready()
 
 
 def test_outside_servers_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

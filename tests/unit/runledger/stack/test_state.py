@@ -62,6 +62,11 @@ def test_the_password_is_kept_out_of_the_representation() -> None:
     assert "postgresql://p" not in repr(state_with())
 
 
+def test_the_gateways_address_is_exported_where_one_runs() -> None:
+    exports = Addresses(kafka="k:1", postgres="p", http="http://h:1").exports()
+    assert exports.splitlines()[-1] == "export RUNLEDGER_HTTP=http://h:1"
+
+
 def test_addresses_print_as_quoted_exports() -> None:
     exports = Addresses(kafka="k:1", postgres="postgresql://u:p@h/d?a=1&b=2").exports()
     assert exports.splitlines() == [
