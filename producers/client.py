@@ -2,312 +2,185 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import datetime
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from functools import wraps
+from os import PathLike
 from types import TracebackType
-from typing import Any, Self, Unpack
-from uuid import UUID
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
-from runledger.producers.building import UsageFields, build, one_event_run, token_usage
+from runledger.producers import calls
+from runledger.producers.calls import Call
+from runledger.producers.connecting import client_settings, open_publisher
 from runledger.producers.deliveries import OnDelivered
-from runledger.producers.publisher import Publisher
+from runledger.producers.open_run import OpenRun, current, enclosing
 from runledger.producers.run import Run
 from runledger.producers.settings import ProducerSettings
-from runledger.schemas.identifiers import new_run_id
-from runledger.schemas.run_events import (
-    AnyRunEvent,
-    EndStatus,
-    FailureRecorded,
-    LogStatus,
-    RunEnded,
-    RunHeartbeat,
-    RunLogged,
-    RunRecorded,
-    RunStarted,
-    UsageReported,
-)
+from runledger.producers.stats import Stats
+from runledger.producers.tracking import track_function
+from runledger.schemas.run_events import AnyRunEvent
+
+P = ParamSpec("P")
+AnswerT = TypeVar("AnswerT")
+ResultT = TypeVar("ResultT")
+
+
+def _telling(
+    describe: Callable[Concatenate[ProducerSettings, P], Call[AnswerT]],
+) -> Callable[Concatenate[RunClient, P], AnswerT]:
+    """Make a method of the description of a call."""
+
+    @wraps(describe)
+    def tell(self: RunClient, /, *args: P.args, **kwargs: P.kwargs) -> AnswerT:
+        return self.tell(describe(self.settings, *args, **kwargs))
+
+    return tell
+
+
+def _starting(
+    describe: Callable[Concatenate[ProducerSettings, P], Call[OpenRun]],
+) -> Callable[Concatenate[RunClient, P], Run]:
+    """Make a method that starts a run and gives its handle."""
+
+    @wraps(describe)
+    def start(self: RunClient, /, *args: P.args, **kwargs: P.kwargs) -> Run:
+        return Run(self, self.tell(describe(self.settings, *args, **kwargs)))
+
+    return start
+
+
+def _enclosing(
+    describe: Callable[Concatenate[ProducerSettings, P], Call[OpenRun]],
+) -> Callable[Concatenate[RunClient, P], AbstractContextManager[Run]]:
+    """Make a method that starts a run and ends it with a block."""
+
+    @wraps(describe)
+    def run(self: RunClient, /, *args: P.args, **kwargs: P.kwargs) -> AbstractContextManager[Run]:
+        return self._block(lambda: describe(self.settings, *args, **kwargs))
+
+    run.__doc__ = """Start a run, and end it with the block: completed, or as the exception says that leaves it.
+
+        An Exception is recorded as a failure and ends the run failed; KeyboardInterrupt, SystemExit and a cancelled
+        task end it interrupted. The exception goes on. A run started inside the block, in the same
+        thread or task, is its child.
+        """
+    return run
 
 
 class RunClient:
-    """Tell Runledger what agents do. Safe to share between threads; make it after forking, close it when done.
+    """Tell Runledger what agents do. Safe to share between threads and to inherit by fork; close it when done.
 
-    Calls queue events and return; `flush` and `close` wait for the broker and raise for what it has not acknowledged.
+    Calls queue events and return at once: no matter whether Kafka is there, they neither wait nor raise. What cannot be
+    delivered goes to the spool file, or is dropped, counted by `stats` and logged. `flush` waits for the
+    acknowledgements, and raises for what has none.
     Every call takes `event_id` (an idempotency key: repeated, it counts once) and `occurred_at` (an aware time, now if
-    left out). Every call may raise InvalidEventError (naming the argument), QueueFullError and ClosedError.
+    left out). Every call may raise InvalidEventError (naming the argument) and ClosedError: those are the caller's.
 
     Args:
-        kafka: bootstrap servers; RUNLEDGER_KAFKA if left out.
+        url: where to send: `kafka://host:port`, `host:port` (Kafka too), `https://host` or `http://host` (the HTTP
+            gateway); RUNLEDGER_URL, else RUNLEDGER_KAFKA, if left out.
+        api_key: the key for the gateway; RUNLEDGER_API_KEY if left out.
+        spool: a file for events that cannot be delivered now; they are sent later, also by a later process;
+            RUNLEDGER_SPOOL if left out.
+        strict: calls wait in front of a full queue and then raise QueueFullError, and closing raises DeliveryError.
+        kafka: bootstrap servers, instead of a url.
         topic_prefix: prefix of the topics; RUNLEDGER_TOPIC_PREFIX if left out.
-        settings: everything at once, instead of the two above.
+        settings: everything at once; the arguments above go before it.
+
+    Raises:
+        ConfigurationError: the address, the key or the spool cannot be used.
     """
 
     def __init__(
         self,
+        url: str | None = None,
         *,
+        api_key: str | None = None,
+        spool: str | PathLike[str] | None = None,
+        strict: bool | None = None,
         kafka: str | None = None,
         topic_prefix: str | None = None,
         settings: ProducerSettings | None = None,
     ) -> None:
-        given = {"kafka": kafka, "topic_prefix": topic_prefix}
-        self._settings = (settings or ProducerSettings()).model_copy(
-            update={name: value for name, value in given.items() if value is not None}
+        self._settings = client_settings(
+            url,
+            api_key=api_key,
+            spool=spool,
+            strict=strict,
+            kafka=kafka,
+            topic_prefix=topic_prefix,
+            settings=settings,
         )
-        self._publisher = Publisher(self._settings)
+        self._publisher = open_publisher(self._settings)
 
-    @contextmanager
-    def run(
+    @property
+    def settings(self) -> ProducerSettings:
+        """What the client works by."""
+        return self._settings
+
+    run = _enclosing(calls.start_run)
+    start_run = _starting(calls.start_run)
+    report_usage = _telling(calls.report_usage)
+    end_run = _telling(calls.end_run)
+    record_failure = _telling(calls.record_failure)
+    heartbeat = _telling(calls.heartbeat)
+    record_run = _telling(calls.record_run)
+    log_run = _telling(calls.log_run)
+
+    def track(
         self,
         project: str,
         agent: str,
         *,
         summary: str | None = None,
         meta: Mapping[str, Any] | None = None,
-        run_id: UUID | str | None = None,
-        parent_run_id: UUID | str | None = None,
         task_id: str | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Iterator[Run]:
-        """Start a run, and end it with the block: completed, or as the exception says that leaves it.
+    ) -> Callable[[Callable[P, ResultT]], Callable[P, ResultT]]:
+        """Make each call of the decorated function, plain or async, a run of its own, as `run` does with a block.
 
-        An Exception is recorded as a failure and ends the run failed; KeyboardInterrupt, SystemExit and a cancelled
-        task end it interrupted. The exception goes on.
+        What the function returns is returned. Inside it `current_run` gives the run.
         """
-        run = self.start_run(
-            project,
-            agent,
-            summary=summary,
-            meta=meta,
-            run_id=run_id,
-            parent_run_id=parent_run_id,
-            task_id=task_id,
-            event_id=event_id,
-            occurred_at=occurred_at,
-        )
-        try:
-            yield run
-        except BaseException as error:
-            run.end_by(error)
-            raise
-        if not run.ended:
-            run.end()
 
-    def start_run(
-        self,
-        project: str,
-        agent: str,
-        *,
-        summary: str | None = None,
-        meta: Mapping[str, Any] | None = None,
-        run_id: UUID | str | None = None,
-        parent_run_id: UUID | str | None = None,
-        task_id: str | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Run:
-        """Start a run that the caller ends with `Run.end` or `end_run`."""
-        started = build(
-            RunStarted,
-            {"summary": summary, "meta": meta, "parent_run_id": parent_run_id, "task_id": task_id},
-            project=project,
-            run_id=new_run_id() if run_id is None else run_id,
-            agent=agent,
-            event_id=event_id,
-            occurred_at=occurred_at,
-        )
-        self.publish(started)
-        return Run(self, started.project_key, started.agent_id or agent, started.run_id)
-
-    def report_usage(
-        self,
-        project: str,
-        run_id: UUID | str,
-        *,
-        agent: str | None = None,
-        traces: Sequence[Mapping[str, Any]] = (),
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-        **usage: Unpack[UsageFields],
-    ) -> str:
-        """Report token usage; reports of one run add up. Return the event's id."""
-        data = {"token_usage": token_usage(usage) or {}, "traces": list(traces)}
-        return self._publish(
-            build(
-                UsageReported,
-                data,
-                project=project,
-                run_id=run_id,
-                agent=agent,
-                event_id=event_id,
-                occurred_at=occurred_at,
+        def decorate(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
+            return track_function(
+                function, lambda: self.run(project, agent, summary=summary, meta=meta, task_id=task_id)
             )
-        )
 
-    def end_run(
-        self,
-        project: str,
-        run_id: UUID | str,
-        status: EndStatus = "completed",
-        *,
-        agent: str | None = None,
-        summary: str | None = None,
-        meta: Mapping[str, Any] | None = None,
-        traces: Sequence[Mapping[str, Any]] = (),
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-        **usage: Unpack[UsageFields],
-    ) -> str:
-        """End a run; usage given here is its final, absolute usage. Return the event's id."""
-        data = {
-            "status": status,
-            "summary": summary,
-            "meta": meta,
-            "token_usage": token_usage(usage),
-            "traces": list(traces),
-        }
-        return self._publish(
-            build(
-                RunEnded, data, project=project, run_id=run_id, agent=agent, event_id=event_id, occurred_at=occurred_at
-            )
-        )
+        return decorate
 
-    def record_failure(
-        self,
-        project: str,
-        summary: str,
-        *,
-        run_id: UUID | str | None = None,
-        agent: str | None = None,
-        error: str | None = None,
-        context: Mapping[str, Any] | None = None,
-        task_id: str | None = None,
-        meta: Mapping[str, Any] | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> str:
-        """Record a failure, of a run or (run_id None) of none. Return the event's id."""
-        data = {
-            "summary": summary,
-            "error": error,
-            "context": context,
-            "task_id": task_id,
-            "meta": meta,
-            "detached": run_id is None,
-        }
-        return self._publish(
-            build(
-                FailureRecorded,
-                data,
-                project=project,
-                run_id=one_event_run(project, run_id, event_id),
-                agent=agent,
-                event_id=event_id,
-                occurred_at=occurred_at,
-            )
-        )
-
-    def heartbeat(
-        self,
-        project: str,
-        run_id: UUID | str,
-        *,
-        agent: str | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> str:
-        """Show that a long run is alive. Return the event's id."""
-        return self._publish(
-            build(
-                RunHeartbeat,
-                {},
-                project=project,
-                run_id=run_id,
-                agent=agent,
-                event_id=event_id,
-                occurred_at=occurred_at,
-            )
-        )
-
-    def record_run(
-        self,
-        project: str,
-        agent: str,
-        summary: str,
-        *,
-        ticket: str | None = None,
-        meta: Mapping[str, Any] | None = None,
-        run_id: UUID | str | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-    ) -> UUID:
-        """Record a whole run in one call. Return its run id, which an event_id fixes too."""
-        recorded = build(
-            RunRecorded,
-            {"summary": summary, "ticket": ticket, "meta": meta},
-            project=project,
-            run_id=one_event_run(project, run_id, event_id),
-            agent=agent,
-            event_id=event_id,
-            occurred_at=occurred_at,
-        )
-        self.publish(recorded)
-        return recorded.run_id
-
-    def log_run(
-        self,
-        agent: str,
-        status: LogStatus,
-        actions_taken: Mapping[str, Any] | None = None,
-        *,
-        project: str | None = None,
-        run_id: UUID | str | None = None,
-        event_id: str | None = None,
-        occurred_at: datetime | None = None,
-        on_delivered: OnDelivered | None = None,
-    ) -> UUID:
-        """Log what an agent did in one cycle (Agent Run Log). Return its run id, which an event_id fixes too.
-
-        Args:
-            agent: who.
-            status: success, partial or failed.
-            actions_taken: what was done; its `summary` is shown.
-            project: RUNLEDGER_PROJECT if left out.
-            run_id: chosen here if left out.
-            event_id: idempotency key.
-            occurred_at: when the cycle ended.
-            on_delivered: as `Publisher.publish` takes it.
-        """
-        project = self._settings.project if project is None else project
-        logged = build(
-            RunLogged,
-            {"status": status, "actions_taken": actions_taken},
-            project=project,
-            run_id=one_event_run(project, run_id, event_id),
-            agent=agent,
-            event_id=event_id,
-            occurred_at=occurred_at,
-        )
-        self.publish(logged, on_delivered)
-        return logged.run_id
+    def current_run(self) -> Run | None:
+        """Give the innermost run around the caller, in this thread or task; None outside of any."""
+        around = current()
+        return None if around is None else Run(self, around)
 
     def publish(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> None:
         """Queue an event made elsewhere, as `Publisher.publish` does."""
         self._publisher.publish(event, on_delivered)
 
+    def tell(self, call: Call[AnswerT]) -> AnswerT:
+        """Publish what a call means and give its answer."""
+        self._publisher.publish(call.event, call.on_delivered)
+        return call.answer
+
     def flush(self, timeout_seconds: float = 10) -> None:
-        """Wait until the broker has acknowledged everything told so far.
+        """Wait until everything told so far is acknowledged, and the spool is empty.
 
         Raises:
             DeliveryError: some events failed, or were still pending when the time was up; it names them.
         """
         self._publisher.flush(timeout_seconds)
 
+    def stats(self) -> Stats:
+        """Count what became of everything this process told."""
+        return self._publisher.stats()
+
     def close(self, timeout_seconds: float | None = None) -> None:
         """Flush and stop; `flush_timeout_seconds` of the settings if no time is given. Closing twice is harmless.
 
+        What is pending then goes to the spool, if there is one, and is given up otherwise.
+
         Raises:
-            DeliveryError: as `flush` does; the client is closed all the same.
+            DeliveryError: events were lost; only from a strict client. It is closed all the same.
         """
         self._publisher.close(self._settings.flush_timeout_seconds if timeout_seconds is None else timeout_seconds)
 
@@ -319,6 +192,15 @@ class RunClient:
     ) -> None:
         self.close()
 
-    def _publish(self, event: AnyRunEvent) -> str:
-        self.publish(event)
-        return event.event_id
+    @contextmanager
+    def _block(self, describe: Callable[[], Call[OpenRun]]) -> Iterator[Run]:
+        opened = self.tell(describe())
+        run = Run(self, opened)
+        with enclosing(opened):
+            try:
+                yield run
+            except BaseException as error:
+                run.end_by(error)
+                raise
+            if not run.ended:
+                run.end()

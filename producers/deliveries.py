@@ -2,64 +2,112 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections import deque
 from collections.abc import Callable
-from typing import TypeAlias
-
-from confluent_kafka import KafkaError, Message
+from typing import Literal, TypeAlias
 
 from runledger.producers.errors import Undelivered
-from runledger.schemas.run_events import AnyRunEvent
+from runledger.producers.records import Record
+from runledger.producers.stats import Stats
 
-DeliveryReport: TypeAlias = Callable[[KafkaError | None, Message], None]
 OnDelivered: TypeAlias = Callable[[Undelivered | None], None]
+Fate: TypeAlias = Literal["acknowledged", "spooled", "dropped", "refused"]
+
+MAX_NAMED = 10_000
+"""Lost events that the next flush can name; earlier ones are only counted, so that memory stays bounded."""
+_LOG = logging.getLogger(__name__)
 
 
 class Deliveries:
-    """Keep every event from hand-over to the broker's word on it. Safe to share between threads."""
+    """Keep every event from hand-over to the receiver's word on it. Safe to share between threads."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._pending: dict[int, AnyRunEvent] = {}
-        self._failed: list[Undelivered] = []
-        self._handed_over = 0
+        self._pending: dict[int, tuple[Undelivered, OnDelivered | None]] = {}
+        self._lost: deque[Undelivered] = deque(maxlen=MAX_NAMED)
+        self._lost_unnamed = 0
+        self._last_number = 0
+        self._forgotten = 0
+        self._counts: dict[Fate, int] = {"acknowledged": 0, "spooled": 0, "dropped": 0, "refused": 0}
+        self._dropping = False
 
-    def expect(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> tuple[int, DeliveryReport]:
-        """Note an event as pending; return its number and the callback for its delivery report.
+    def expect(self, record: Record, on_delivered: OnDelivered | None = None) -> int:
+        """Note a record as pending; return its number.
 
         Args:
-            event: what is about to be handed over.
-            on_delivered: called with None once acknowledged, else with the failure; takes the failure out of `take`.
+            record: what is about to be handed over.
+            on_delivered: called with None once acknowledged, else with the failure, which `take_lost` then leaves out.
         """
+        undelivered = Undelivered(record.event_id, record.project_key, record.run_id, "pending")
         with self._changed:
-            self._handed_over += 1
-            number = self._handed_over
-            self._pending[number] = event
-
-        def report(error: KafkaError | None, _message: Message) -> None:
-            failure = None if error is None else _undelivered(event, error.str())
-            with self._changed:
-                self._pending.pop(number, None)
-                if failure is not None and on_delivered is None:
-                    self._failed.append(failure)
-                self._changed.notify_all()
-            if on_delivered is not None:
-                on_delivered(failure)
-
-        return number, report
+            self._last_number += 1
+            self._pending[self._last_number] = (undelivered, on_delivered)
+            return self._last_number
 
     def forget(self, number: int) -> None:
-        """Drop an event that was not handed over after all."""
+        """Drop a record that was not handed over after all."""
         with self._changed:
             del self._pending[number]
+            self._forgotten += 1
 
-    def settle(self, timeout_seconds: float) -> tuple[Undelivered, ...]:
-        """Wait until nothing is pending, or the time is up; return failures (once) and what is still pending."""
+    def settle(self, number: int, fate: Fate, reason: str = "") -> None:
+        """Note what became of a record; a second word on it is ignored."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._pending, timeout_seconds)
-            failed, self._failed = self._failed, []
-            return (*failed, *(_undelivered(event, "pending") for event in self._pending.values()))
+            pending, on_delivered = self._pending.pop(number, (None, None))
+            if pending is None:
+                return
+            self._counts[fate] += 1
+            failure = None if fate == "acknowledged" else pending.because(reason)
+            if failure is not None and fate != "spooled" and on_delivered is None:
+                self._lost_unnamed += len(self._lost) == MAX_NAMED
+                self._lost.append(failure)
+            begins, ends = self._note_dropping(fate)
+            self._changed.notify_all()
+        if begins:
+            _LOG.warning("events are being lost, this is said once until delivery works again: %s, %s", fate, reason)
+        elif ends:
+            _LOG.warning("delivery works again; events lost so far: %d", self._lost_in_all())
+        if on_delivered is not None:
+            _tell(on_delivered, failure)
+
+    def wait(self, timeout_seconds: float) -> bool:
+        """Wait until nothing is pending; False when the time was up first."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._pending, timeout_seconds)
+
+    def take_lost(self) -> tuple[tuple[Undelivered, ...], int]:
+        """Give what was dropped or refused since the last call, and how many of those have no name here."""
+        with self._changed:
+            lost, unnamed = tuple(self._lost), self._lost_unnamed
+            self._lost.clear()
+            self._lost_unnamed = 0
+            return lost, unnamed
+
+    def pending(self) -> tuple[Undelivered, ...]:
+        """Name what has no word yet."""
+        with self._changed:
+            return tuple(undelivered for undelivered, _ in self._pending.values())
+
+    def stats(self) -> Stats:
+        """Count; the spool's own figures are left at 0."""
+        with self._changed:
+            return Stats(sent=self._last_number - self._forgotten, pending=len(self._pending), **self._counts)
+
+    def _lost_in_all(self) -> int:
+        return self._counts["dropped"] + self._counts["refused"]
+
+    def _note_dropping(self, fate: Fate) -> tuple[bool, bool]:
+        """Tell whether this is the first loss of an outage, or the first success after one."""
+        lost = fate in {"dropped", "refused"}
+        begins, ends = lost and not self._dropping, self._dropping and fate == "acknowledged"
+        self._dropping = lost or (self._dropping and not ends)
+        return begins, ends
 
 
-def _undelivered(event: AnyRunEvent, reason: str) -> Undelivered:
-    return Undelivered(event.event_id, event.project_key, event.run_id, reason)
+def _tell(on_delivered: OnDelivered, failure: Undelivered | None) -> None:
+    try:
+        on_delivered(failure)
+    except Exception:  # noqa: BLE001  # a caller's mistake must not end the thread that serves everybody
+        _LOG.exception("on_delivered raised")

@@ -1,9 +1,11 @@
 """Errors of the SDK.
 
 ProducerError
+├── ConfigurationError   the client cannot be made as it was asked for
+│   └── SpoolLockedError the spool file is held by another client
 ├── InvalidEventError    a value breaks the event model; names the field
 ├── RunEndedError        the run was ended before
-├── ClosedError          the client is closed, or was made in another process
+├── ClosedError          the client is closed
 ├── QueueFullError       the local queue stayed full: the broker does not keep up
 ├── DeliveryError        events the broker has not acknowledged; names them
 └── FileFormatError      a line of a file of runs cannot be read; names the line
@@ -11,7 +13,7 @@ ProducerError
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -21,6 +23,14 @@ _CALLERS_NAMES = {"project_key": "project", "agent_id": "agent"}
 
 class ProducerError(Exception):
     """Root of what `runledger.producers` raises."""
+
+
+class ConfigurationError(ProducerError, ValueError):
+    """The client cannot be made as it was asked for: an address, a missing key, a spool."""
+
+
+class SpoolLockedError(ConfigurationError):
+    """The spool file is held by another process or client."""
 
 
 class InvalidEventError(ProducerError):
@@ -51,7 +61,7 @@ class RunEndedError(ProducerError):
 
 
 class ClosedError(ProducerError):
-    """The client is closed, or belongs to the process that forked this one; nothing was sent."""
+    """The client is closed; nothing was sent."""
 
 
 class QueueFullError(ProducerError):
@@ -66,19 +76,29 @@ class Undelivered:
     project_key: str
     run_id: UUID
     reason: str
-    """Kafka's error, or "pending": still queued, it may yet be delivered."""
+    """The receiver's error, or "pending": still queued, it may yet be delivered."""
+
+    def because(self, reason: str) -> Undelivered:
+        """Say why it was given up."""
+        return replace(self, reason=reason)
 
 
 class DeliveryError(ProducerError):
-    """Events were handed over but not acknowledged by the broker.
+    """Events were handed over but not acknowledged.
 
     Args:
         undelivered: which, and why. Those that failed are named once; those pending are named again by a later flush.
+        unnamed: how many more were lost, too many to remember each.
+        spooled: how many wait in the spool file, and will be sent later.
     """
 
-    def __init__(self, undelivered: tuple[Undelivered, ...]) -> None:
-        super().__init__(f"{len(undelivered)} events not delivered, the first because: {undelivered[0].reason}")
+    def __init__(self, undelivered: tuple[Undelivered, ...], *, unnamed: int = 0, spooled: int = 0) -> None:
+        because = f", the first because: {undelivered[0].reason}" if undelivered else ""
+        count = len(undelivered) + unnamed + spooled
+        super().__init__(f"{count} events not delivered{because}{f'; {spooled} are in the spool' if spooled else ''}")
         self.undelivered = undelivered
+        self.unnamed = unnamed
+        self.spooled = spooled
 
 
 class FileFormatError(ProducerError):

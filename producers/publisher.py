@@ -1,61 +1,61 @@
-"""Events to the run-events topic, and the broker's word on each."""
+"""Events to the log, from any thread and any process, and the receiver's word on each."""
 
 from __future__ import annotations
 
 import atexit
 import logging
 import os
+import sys
 import threading
-import time
+import weakref
+from collections.abc import Callable
+from functools import cache
 
-from confluent_kafka import Producer
-
-from runledger.producers.deliveries import Deliveries, DeliveryReport, OnDelivered
-from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError
+from runledger.producers.deliveries import OnDelivered
+from runledger.producers.errors import ClosedError, DeliveryError
+from runledger.producers.kafka_transport import KafkaTransport
+from runledger.producers.outbox import Outbox
+from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
-from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, encode_event
-from runledger.schemas.errors import EncodeError
-from runledger.schemas.identifiers import run_key
+from runledger.producers.stats import Stats
+from runledger.producers.transport import Transport
 from runledger.schemas.run_events import AnyRunEvent
-from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
 
-_POLL_SECONDS = 0.1
 _LOG = logging.getLogger(__name__)
-
-
-def producer_config(settings: ProducerSettings) -> dict[str, str | int | float | bool]:
-    """Configuration of an idempotent producer that puts keys where Java and Faust put them."""
-    return {
-        "bootstrap.servers": settings.kafka,
-        "client.id": "runledger-sdk",
-        "enable.idempotence": True,
-        "acks": "all",
-        "compression.type": "lz4",
-        "partitioner": PARTITIONER,
-        "linger.ms": 5,
-        "message.timeout.ms": int(settings.delivery_timeout_seconds * 1000),
-        "queue.buffering.max.messages": settings.queue_events,
-    }
+_PUBLISHERS: weakref.WeakSet[Publisher] = weakref.WeakSet()
 
 
 class Publisher:
-    """Hand events to Kafka from any thread; a thread of its own serves the delivery reports.
+    """Mask and encode events and hand them over. Safe to share between threads; a forked process makes its own way out.
 
     One that nobody closed still waits for its acknowledgements when the program ends, at most `flush_timeout_seconds`.
+
+    Args:
+        settings: addresses and bounds.
+        make_transport: makes what carries the records; Kafka if left out.
+        strict: a full queue and lost events raise; otherwise they are counted and logged.
+
+    Raises:
+        ConfigurationError: the spool or the transport cannot be had.
     """
 
-    def __init__(self, settings: ProducerSettings) -> None:
-        self._topic = RUN_EVENTS.name(settings.topic_prefix)
-        self._queue_wait_seconds = settings.queue_wait_seconds
-        self._flush_timeout_seconds = settings.flush_timeout_seconds
-        self._pid = os.getpid()
-        self._deliveries = Deliveries()
-        self._producer = Producer(producer_config(settings))
-        self._closed = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name="runledger-publisher", daemon=True)
-        self._thread.start()
-        atexit.register(self._close_at_exit)
+    def __init__(
+        self,
+        settings: ProducerSettings,
+        make_transport: Callable[[ProducerSettings], Transport] = KafkaTransport,
+        *,
+        strict: bool = True,
+    ) -> None:
+        self._settings = settings
+        self._make_transport = make_transport
+        self._strict = strict
+        self._lock = threading.Lock()
+        self._closed = False
+        self._outbox: Outbox | None = None
+        self._last_stats = Stats()
+        _watch_forks()
+        _PUBLISHERS.add(self)
+        self._outbox_here()
 
     def publish(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> None:
         """Queue one event. Returning means queued, not delivered: only `flush` tells.
@@ -63,78 +63,90 @@ class Publisher:
         Args:
             event: what happened.
             on_delivered: called from the publisher's thread with None once acknowledged, else with the failure, which
-                `flush` then leaves out.
+                `flush` then leaves out. A spooled event counts as a failure here.
 
         Raises:
             InvalidEventError: the event is too large.
-            QueueFullError: the local queue stayed full for `queue_wait_seconds`.
-            ClosedError: closed before, or made before a fork.
+            QueueFullError: the local queue stayed full for `queue_wait_seconds`; only where strict.
+            ClosedError: closed before.
         """
-        if self._pid != os.getpid():
-            raise ClosedError("the client was made in another process; make one after forking")
-        if self._closed.is_set():
-            raise ClosedError("the client is closed")
-        try:
-            value = encode_event(event)
-        except EncodeError as error:
-            raise InvalidEventError("event", str(error)) from error
-        number, report = self._deliveries.expect(event, on_delivered)
-        try:
-            self._produce(event, value, report)
-        except BaseException:
-            self._deliveries.forget(number)
-            raise
-
-    def _produce(self, event: AnyRunEvent, value: bytes, report: DeliveryReport) -> None:
-        deadline = time.monotonic() + self._queue_wait_seconds
-        while True:
-            try:
-                self._producer.produce(
-                    self._topic,
-                    value,
-                    run_key(event.project_key, event.run_id),
-                    on_delivery=report,
-                    headers=[(EVENT_ID_HEADER, event.event_id.encode()), ("content-type", CONTENT_TYPE.encode())],
-                )
-            except BufferError as error:
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    raise QueueFullError(f"the local queue stayed full for {self._queue_wait_seconds} s") from error
-                self._producer.poll(min(left, _POLL_SECONDS))
-            else:
-                return
+        record = Record.of(event)
+        self._outbox_here().put(record, on_delivered)
 
     def flush(self, timeout_seconds: float) -> None:
-        """Wait until the broker has acknowledged every event.
+        """Wait until the receiver has acknowledged every event, those in the spool too.
 
         Raises:
             DeliveryError: some failed, or were still pending when the time was up; it names them.
         """
-        if undelivered := self._deliveries.settle(timeout_seconds):
-            raise DeliveryError(undelivered)
+        if (outbox := self._outbox) is not None:
+            outbox.flush(timeout_seconds)
 
     def close(self, timeout_seconds: float) -> None:
-        """Flush and stop. Closing twice is harmless.
+        """Flush and stop; what is still pending then goes to the spool, else is given up. Closing twice is harmless.
 
         Raises:
-            DeliveryError: as `flush` does; the publisher is closed all the same, and what was pending is given up.
+            DeliveryError: events were lost; only where strict, otherwise it is logged. It is closed all the same.
         """
-        if self._pid != os.getpid() or self._closed.is_set():
-            return
-        self._closed.set()
+        with self._lock:
+            outbox, self._outbox, self._closed = self._outbox, None, True
         atexit.unregister(self._close_at_exit)
+        if outbox is None:
+            return
         try:
-            self.flush(timeout_seconds)
+            outbox.close(timeout_seconds)
+        except DeliveryError as error:
+            if self._strict:
+                raise
+            _LOG.warning("closed: %s", error)
         finally:
-            self._stopping.set()
-            self._thread.join()
+            self._last_stats = outbox.stats()
 
-    def _serve(self) -> None:
-        while not self._stopping.is_set():
-            self._producer.poll(_POLL_SECONDS)
+    def stats(self) -> Stats:
+        """Count what became of everything this process told."""
+        outbox = self._outbox
+        return self._last_stats if outbox is None else outbox.stats()
+
+    def _outbox_here(self) -> Outbox:
+        outbox = self._outbox
+        if outbox is not None:
+            return outbox
+        with self._lock:
+            if self._closed:
+                raise ClosedError("the client is closed")
+            if self._outbox is None:
+                self._outbox = Outbox(self._settings, self._make_transport, strict=self._strict)
+                self._last_stats = Stats()
+                self._close_when_the_process_ends()
+            return self._outbox
+
+    def _close_when_the_process_ends(self) -> None:
+        atexit.register(self._close_at_exit)
+        # A forked child of multiprocessing ends without atexit, but not without its own finalizers.
+        if (util := sys.modules.get("multiprocessing.util")) is not None:
+            util.Finalize(None, self._close_at_exit, exitpriority=0)
 
     def _close_at_exit(self) -> None:
         try:
-            self.close(self._flush_timeout_seconds)
+            self.close(self._settings.flush_timeout_seconds)
         except DeliveryError as error:
-            _LOG.warning("the program ends with undelivered events", extra={"undelivered": len(error.undelivered)})
+            _LOG.warning("the program ends: %s", error)
+
+    def _start_anew(self) -> None:
+        """Begin with nothing, in a process just forked: threads did not come along, and a lock may be held for ever."""
+        self._lock = threading.Lock()
+        outbox, self._outbox = self._outbox, None
+        self._last_stats = Stats()
+        if outbox is not None:
+            outbox.abandon()
+
+
+def _start_all_anew() -> None:
+    for publisher in tuple(_PUBLISHERS):
+        publisher._start_anew()
+
+
+@cache
+def _watch_forks() -> None:
+    """Have every publisher begin anew in forked processes; registered once, when the first one is made."""
+    os.register_at_fork(after_in_child=_start_all_anew)

@@ -28,8 +28,8 @@ async def write_run_log(
 ) -> UUID:
     """Log one agent run and wait until the broker has it. Return the id its row will have in agent_run_log.
 
-    The connection comes from the environment (RUNLEDGER_KAFKA, RUNLEDGER_TOPIC_PREFIX), the project from
-    RUNLEDGER_PROJECT if it is not given. The row itself appears a moment later.
+    The connection comes from the environment (RUNLEDGER_URL with RUNLEDGER_API_KEY, or RUNLEDGER_KAFKA with
+    RUNLEDGER_TOPIC_PREFIX), the project from RUNLEDGER_PROJECT if it is not given. The row itself appears a moment later.
 
     Args:
         agent_id: who; trimmed, 1 to 255 characters.
@@ -41,7 +41,7 @@ async def write_run_log(
     Raises:
         InvalidEventError: a value breaks the event model; nothing was sent.
         QueueFullError: the local queue stayed full; nothing was sent.
-        DeliveryError: the broker has not acknowledged it.
+        DeliveryError: the broker has not acknowledged it, be it in the spool.
     """
     client, default_project = _client_of(os.getpid())
     loop = asyncio.get_running_loop()
@@ -74,6 +74,6 @@ def _tell(loop: asyncio.AbstractEventLoop, settle: OnDelivered, failure: Undeliv
 
 @cache
 def _client_of(_pid: int) -> tuple[RunClient, str]:
-    """Make this process's client, once; closed when the process ends. A forked process makes its own."""
+    """Make this process's client, once; closed when the process ends. Strict: a row promised is a row acknowledged."""
     settings = ProducerSettings()
-    return RunClient(settings=settings), settings.project
+    return RunClient(settings=settings, strict=True), settings.project

@@ -23,7 +23,7 @@ def replay(
 
     Args:
         events: what to send.
-        client: by whom; left open.
+        client: by whom; left open. A strict one waits where the broker is slower than we.
         rate: events per second; None for as fast as the broker takes them.
         on_progress: called with the number of events handed over so far, every 100 events and at the end.
         flush_timeout_seconds: how long the last acknowledgements are waited for.

@@ -1,0 +1,125 @@
+"""Records to the run-events topic through librdkafka, and the broker's word on each."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from runledger.producers.records import Record
+from runledger.producers.settings import ProducerSettings
+from runledger.producers.transport import Failure, Report, TransportFullError
+from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
+
+ProducerConfig: TypeAlias = dict[str, str | int | float | bool]
+
+_POLL_SECONDS = 0.1
+_PURGE_SECONDS = 2.0
+_FINAL = {
+    KafkaError.MSG_SIZE_TOO_LARGE,
+    KafkaError.INVALID_MSG,
+    KafkaError.INVALID_RECORD,
+}
+_LOG = logging.getLogger(__name__)
+
+
+def producer_config(settings: ProducerSettings) -> ProducerConfig:
+    """Configuration of an idempotent producer that puts keys where Java and Faust put them."""
+    return {
+        "bootstrap.servers": settings.kafka,
+        "client.id": "runledger-sdk",
+        "enable.idempotence": True,
+        "acks": "all",
+        "compression.type": "lz4",
+        "partitioner": PARTITIONER,
+        "linger.ms": 5,
+        "message.timeout.ms": int(settings.delivery_timeout_seconds * 1000),
+        "queue.buffering.max.messages": settings.queue_events,
+        "queue.buffering.max.kbytes": max(1, settings.queue_bytes // 1024),
+        # The default of 10 s would keep events waiting that long after the broker's return.
+        "reconnect.backoff.max.ms": 2000,
+        # librdkafka would write each lost connection to the host's stderr.
+        "log_level": 2,
+    }
+
+
+class KafkaTransport:
+    """Hand records to Kafka; a thread of its own serves the delivery reports.
+
+    Args:
+        settings: where the broker is, and the bounds.
+        make_producer: makes librdkafka's producer.
+    """
+
+    def __init__(
+        self, settings: ProducerSettings, make_producer: Callable[[ProducerConfig], Producer] = Producer
+    ) -> None:
+        self._topic = RUN_EVENTS.name(settings.topic_prefix)
+        self._config = producer_config(settings)
+        self._make_producer = make_producer
+        self._replacing = threading.Lock()
+        self._producer = make_producer(self._config)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="runledger-kafka", daemon=True)
+        self._thread.start()
+
+    def send(self, record: Record, report: Report) -> None:
+        """Queue a record; see `Transport.send`."""
+        if self._stopping.is_set():
+            raise TransportFullError
+        producer = self._producer
+        try:
+            self._produce(producer, record, report)
+        except KafkaException as error:
+            if error.args[0].fatal():
+                self._replace(producer)
+            _LOG.warning("the Kafka producer refused a record", extra={"reason": error.args[0].str()})
+            report(Failure(error.args[0].str()))
+
+    def wait_for_room(self, seconds: float) -> None:
+        """See `Transport.wait_for_room`."""
+        self._producer.poll(min(seconds, _POLL_SECONDS))
+
+    def close(self) -> None:
+        """See `Transport.close`."""
+        self._stopping.set()
+        self._thread.join()
+        self._purge(self._producer)
+
+    def abandon(self) -> None:
+        """See `Transport.abandon`."""
+        # The producer's threads stayed in the parent: to destroy it here would wait for them for ever.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
+
+    def _produce(self, producer: Producer, record: Record, report: Report) -> None:
+        def told(error: KafkaError | None, _message: Message) -> None:
+            report(None if error is None else Failure(error.str(), final=error.code() in _FINAL))
+
+        try:
+            producer.produce(self._topic, record.value, record.key, on_delivery=told, headers=record.headers)
+        except BufferError as error:
+            raise TransportFullError from error
+
+    def _replace(self, broken: Producer) -> None:
+        """Put a new producer in the place of one that takes nothing any more; what it held is reported as failed."""
+        with self._replacing:
+            if self._producer is not broken:
+                return
+            self._producer = self._make_producer(self._config)
+        self._purge(broken)
+
+    def _serve(self) -> None:
+        while not self._stopping.is_set():
+            self._producer.poll(_POLL_SECONDS)
+
+    @staticmethod
+    def _purge(producer: Producer) -> None:
+        producer.purge()
+        deadline = time.monotonic() + _PURGE_SECONDS
+        while len(producer) and time.monotonic() < deadline:
+            producer.poll(_POLL_SECONDS)

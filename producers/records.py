@@ -1,0 +1,61 @@
+"""An event as it travels: masked, encoded, with what key and headers need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from runledger.producers.errors import InvalidEventError
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event, encode_event
+from runledger.schemas.errors import EncodeError
+from runledger.schemas.identifiers import run_key
+from runledger.schemas.run_events import AnyRunEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One encoded event.
+
+    Args:
+        event_id: its id, by which a repeat counts once.
+        project_key: whose.
+        run_id: of which run.
+        value: CloudEvents structured JSON, on one line.
+    """
+
+    event_id: str
+    project_key: str
+    run_id: UUID
+    value: bytes
+
+    @classmethod
+    def of(cls, event: AnyRunEvent) -> Record:
+        """Encode an event.
+
+        Raises:
+            InvalidEventError: it is too large.
+        """
+        try:
+            return cls(event.event_id, event.project_key, event.run_id, encode_event(event))
+        except EncodeError as error:
+            raise InvalidEventError("event", str(error)) from error
+
+    @classmethod
+    def read(cls, value: bytes) -> Record:
+        """Take an event back from its bytes.
+
+        Raises:
+            DecodeError: the bytes are no event.
+        """
+        event = decode_event(value)
+        return cls(event.event_id, event.project_key, event.run_id, value)
+
+    @property
+    def key(self) -> bytes:
+        """Kafka key."""
+        return run_key(self.project_key, self.run_id)
+
+    @property
+    def headers(self) -> list[tuple[str, str | bytes | None]]:
+        """Kafka headers."""
+        return [(EVENT_ID_HEADER, self.event_id.encode()), ("content-type", CONTENT_TYPE.encode())]
