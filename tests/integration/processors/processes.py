@@ -22,7 +22,7 @@ from runledger.schemas.outcomes import LoggedRun, RunOutcome
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
-from runledger.schemas.topics import AGENTS, DEAD_LETTERS, PARTITIONER, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS
+from runledger.schemas.topics import AGENTS, DEAD_LETTERS, PARTITIONER, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS, Topic
 from tests.integration.processors.partition import Partition, until
 from tests.unit.processors.logs import event, run_of
 
@@ -141,6 +141,21 @@ class Ledger(Partition):
     def flush(self) -> None:
         """Wait until everything queued is acknowledged."""
         assert self._keyed.flush(30) == 0
+
+    def abort(self, topic: Topic, key: bytes, value: bytes) -> None:
+        """Log a record in a transaction that is aborted."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.connection.kafka,
+                "transactional.id": f"{self.connection.topic_prefix}aborting",
+                "partitioner": PARTITIONER,
+            }
+        )
+        producer.init_transactions(20)
+        producer.begin_transaction()
+        producer.produce(self.name(topic), value, key)
+        producer.flush(20)
+        producer.abort_transaction(20)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return {(topic, partition): next offset} as the group's committed offsets show it.
