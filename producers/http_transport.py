@@ -30,6 +30,8 @@ _LINGER_SECONDS = 0.02
 _REQUEST_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
+_IDLE_SECONDS = 3.0
+"""Servers close idle connections, many after 5 s: a request on one of those would be lost."""
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
@@ -67,6 +69,7 @@ class HttpTransport:
         self._connection: http.client.HTTPConnection | None = None
         self._batch: list[_Sending] = []
         self._batch_events = _BATCH_EVENTS
+        self._used_at = 0.0
         self._thread = threading.Thread(target=self._serve, name="runledger-http", daemon=True)
         self._thread.start()
 
@@ -187,12 +190,15 @@ class HttpTransport:
         sending.report(outcome)
 
     def _post(self, records: list[Record]) -> Answer:
+        if time.monotonic() - self._used_at > _IDLE_SECONDS:
+            self._disconnect()
         if self._connection is None:
             self._connection = self._connect()
         body = b"[" + b",".join(record.value for record in records) + b"]"
         self._connection.request("POST", self._endpoint.path + ROUTE, body, self._headers)
         response = self._connection.getresponse()
         content = response.read()
+        self._used_at = time.monotonic()
         return read_answer(response.status, response.getheader("Retry-After"), content, len(records), datetime.now(UTC))
 
     def _connect(self) -> http.client.HTTPConnection:

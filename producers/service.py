@@ -29,7 +29,8 @@ async def write_run_log(
     """Log one agent run and wait until the broker has it. Return the id its row will have in agent_run_log.
 
     The connection comes from the environment (RUNLEDGER_URL with RUNLEDGER_API_KEY, or RUNLEDGER_KAFKA with
-    RUNLEDGER_TOPIC_PREFIX), the project from RUNLEDGER_PROJECT if it is not given. The row itself appears a moment later.
+    RUNLEDGER_TOPIC_PREFIX), the project from RUNLEDGER_PROJECT if it is not given. The row itself appears a moment
+    later.
 
     Args:
         agent_id: who; trimmed, 1 to 255 characters.
