@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from runledger.producers.masking.keys import PAGING_WORDS
+from runledger.producers.masking.keys import PAGING_WORDS, kind_of
 from runledger.producers.masking.markers import says_nothing
 from runledger.producers.masking.rules import Rule, Span
 
@@ -14,15 +14,16 @@ _SECRET_NAMES = rf"secret(?:{_GAP}(?:access{_GAP})?key)?"
 _KEY_NAMES = (
     rf"(?:api|access|private|auth|account|signing|encryption|master|subscription|service|client|storage){_GAP}key"
 )
+# A template or a marker is no value. A call is looked at no further than its bracket: its arguments are on their own.
 _VALUE = (
-    r"(?:\\{1,3}[\"'](?P<escaped>[^\"'\\\r\n]*+)"
+    r"(?!\[masked:|\$[({]|\{\{|%\(|%s|<)(?:(?P<call>[A-Za-z_][\w.]*+[(\[])|\\{1,3}[\"'](?P<escaped>[^\"'\\\r\n]*+)"
     r"|\"(?P<double>(?:[^\"\\\r\n]|\\.)*+)"
     r"|'(?P<single>(?:[^'\\\r\n]|\\.)*+)"
     r"|(?P<bare>[^\s\"'`,;&|\\]++))"
 )
-_TO = r"(?P<key_quote>\\{0,3}[\"'`])?(?P<to>[ \t]{0,8}(?:=>|:=|=(?!=)|:(?![:=/]))\s{0,8})"
+_TO = r"(?P<key_quote>\\{0,3}[\"'`])?+(?P<to>(?>[ \t]{0,8}+(?:=>|:=|=(?!=)|:(?![:=/]))\s{0,8}+))"
 
-_CODE = re.compile(r"[A-Za-z_][\w.]*[(\[]", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 _CLOSING = ")]}>."
 _TOKEN_LENGTH = 8
 _LONG_TOKEN_LENGTH = 20
@@ -31,10 +32,10 @@ _WORD_BEFORE = 24
 
 
 def looks_random(value: str) -> bool:
-    """Tell a token from a word: at least 8 characters with a digit among them, or at least 20, and no white space."""
-    if len(value) < _TOKEN_LENGTH or any(character.isspace() for character in value):
-        return False
-    return len(value) >= _LONG_TOKEN_LENGTH or any(character.isdigit() for character in value)
+    """Tell a token from a word: at least 8 characters with a digit among them, or at least 20."""
+    if len(value) >= _LONG_TOKEN_LENGTH:
+        return True
+    return len(value) >= _TOKEN_LENGTH and any(character.isdigit() for character in value)
 
 
 def _ends_line(text: str, position: int) -> bool:
@@ -43,20 +44,25 @@ def _ends_line(text: str, position: int) -> bool:
 
 def _is_assigned(match: re.Match[str], value: str, end: int) -> bool:
     """Tell `password=swordfish` and `password: swordfish` from code, and from prose about passwords."""
-    if match.group("word").lower() == "pwd" and value.startswith(("/", "~")):  # the working directory
-        return False
     if match.group("to") == "=" or _ends_line(match.string, end):
         return True
     return len(value) >= _SHORTEST_IN_PROSE and not value.isalpha()
+
+
+def _is_variable(value: str) -> bool:
+    """Tell a variable that itself is named after a secret, as in `password=self.password`."""
+    return _VARIABLE.fullmatch(value) is not None and kind_of(value) is not None
 
 
 def _value_of(match: re.Match[str]) -> Span | None:
     """Find the value, a bare one without the brackets it ends with; None if it is code or says nothing."""
     name = str(match.lastgroup)  # the value's groups stand last in the pattern, and one of them always matches
     start, end = match.span(name)
+    if name == "call":
+        return None
     if name == "bare":
         end = start + len(match.group(name).rstrip(_CLOSING))
-        if _CODE.match(match.string, start, end):
+        if _is_variable(match.string[start:end]):
             return None
     value = match.string[start:end]
     return None if start == end or says_nothing(value) else (start, end)
@@ -85,7 +91,7 @@ def _compile(word: str) -> re.Pattern[str]:
 
 
 ASSIGNMENTS: tuple[Rule, ...] = (
-    Rule("password", ("pass", "pwd"), _compile(r"pass(?:word|wd|phrase|code)|pwd"), _password_in, folded=True),
+    Rule("password", ("pass", "pwd"), _compile(r"pass(?:word|wd|phrase|code)|pwd(?!=[/~])"), _password_in, folded=True),
     Rule("secret", ("secret",), _compile(_SECRET_NAMES), _password_in, folded=True),
     Rule("api_key", ("key",), _compile(_KEY_NAMES), _password_in, folded=True),
     Rule("token", ("token", "credential"), _compile(r"token|credentials?"), _token_in, folded=True),

@@ -67,7 +67,7 @@ def _kind_of(key: str) -> str | None:
 
 def kind_of(key: str) -> str | None:
     """Tell which kind of secret a key announces: `DB_PASSWORD`, `x-api-key`, `accessToken`; None for any other."""
-    return _kind_of(key) if len(key) <= LONGEST_KEY else None
+    return _kind_of(key) if len(key) <= LONGEST_KEY and "[masked:" not in key else None
 
 
 def holds_secrets(kind: str) -> bool:

@@ -21,6 +21,9 @@ _SHORTEST_TEXT = 6
 """a@b.co"""
 _CARD_LIKE = re.compile(r"[2-6]\d{3}[ -]?\d{4}")
 _NAMED = (*HEADERS, *ASSIGNMENTS)
+_NAMES_SOMETHING = re.compile(r"[:=]|[Bb][Ee][Aa][Rr][Ee][Rr] ")
+_FORMS = (WEBHOOKS, *KNOWN_FORMS)
+_OTHERS = (*PARAMETERS, EMAILS)
 _CARD_NUMBERS = range(10**12, 10**19)
 _SECRET_NUMBERS = 1000
 """A number under a telling key is masked from here on: a PIN has four digits, a shorter one is more likely a count."""
@@ -74,11 +77,11 @@ class Masker:
             masked = PRIVATE_KEYS.mask(masked, short=short)
         if "://" in masked:
             masked = URL_PASSWORDS.mask(masked, short=short)
-        if ":" in masked or "=" in masked or "earer" in masked or "EARER" in masked:
+        if _NAMES_SOMETHING.search(masked):
             masked = _apply(_NAMED, masked, short=short)
-        if max(map(len, masked.split()), default=0) >= SHORTEST:
-            masked = _apply((WEBHOOKS, *KNOWN_FORMS), masked, short=short)
-        masked = _apply((*PARAMETERS, EMAILS), masked, short=short)
+        if len(masked) >= SHORTEST and max(map(len, masked.split()), default=0) >= SHORTEST:
+            masked = _apply(_FORMS, masked, short=short)
+        masked = _apply(_OTHERS, masked, short=short)
         if _CARD_LIKE.search(masked):
             masked = CARDS.mask(masked, short=short)
         return _apply(self._own, masked, short=short)

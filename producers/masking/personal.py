@@ -39,9 +39,9 @@ def _luhn(digits: str) -> bool:
 
 
 _CARD = re.compile(
-    r"[2-6](?<![\w.]\d)(?<!\d[ -]\d)(?<![0-9a-fA-F]{4}-\d)"
+    r"[2-6](?<![\w.]\d)(?<!\d-\d)(?<![0-9a-fA-F]{4}-\d)"
     r"(?:\d{12,18}+|\d{3}(?P<gap>[ -])(?:\d{4}(?P=gap)\d{4}(?P=gap)\d{1,7}+|\d{6}(?P=gap)\d{4,5}+))"
-    r"(?!\w|[.-]\d| \d)",
+    r"(?!\w|[.-]\d)",
     re.ASCII,
 )
 _ISSUER = re.compile(

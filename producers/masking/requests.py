@@ -72,7 +72,7 @@ HEADERS: tuple[Rule, ...] = (
     Rule("cookie", ("cookie",), _COOKIE, group("secret"), folded=True),
 )
 PARAMETERS: tuple[Rule, ...] = (
-    Rule("secret", ("sig=", "signature=", "security-token="), _SIGNATURE, group("secret"), folded=True),
+    Rule("secret", ("=",), _SIGNATURE, group("secret")),
     Rule("secret", ("--",), _FLAG, _flag_value),
     Rule("password", ("curl",), _CURL_USER, _user_password),
 )

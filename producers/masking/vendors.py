@@ -83,7 +83,8 @@ _PREFIXES: tuple[tuple[str, str, str], ...] = (
 def _prefixed(kind: str, prefix: str, body: str) -> Rule:
     # The look-behind stands after the literal, so that the search for the literal stays a plain one.
     literal = re.escape(prefix)
-    return Rule(kind, (prefix,), re.compile(rf"{literal}(?<![{_EDGE}]{literal}){body}", re.ASCII))
+    # What is glued to a key goes with it: it may be a second key, or the rest of one longer than we know.
+    return Rule(kind, (prefix,), re.compile(rf"{literal}(?<![{_EDGE}]{literal}){body}[\w-]*+", re.ASCII))
 
 
 _KEY_TYPE = r"[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
