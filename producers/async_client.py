@@ -75,6 +75,7 @@ class AsyncRunClient:
         strict: see there.
         kafka: see there.
         topic_prefix: see there.
+        mask: see there.
         settings: see there.
 
     Raises:
@@ -90,6 +91,7 @@ class AsyncRunClient:
         strict: bool | None = None,
         kafka: str | None = None,
         topic_prefix: str | None = None,
+        mask: Mapping[str, str] | None = None,
         settings: ProducerSettings | None = None,
     ) -> None:
         self._client = RunClient(
@@ -99,6 +101,7 @@ class AsyncRunClient:
             strict=strict,
             kafka=kafka,
             topic_prefix=topic_prefix,
+            mask=mask,
             settings=settings,
         )
 

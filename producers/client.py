@@ -85,10 +85,12 @@ class RunClient:
         strict: calls wait in front of a full queue and then raise QueueFullError, and closing raises DeliveryError.
         kafka: bootstrap servers, instead of a url.
         topic_prefix: prefix of the topics; RUNLEDGER_TOPIC_PREFIX if left out.
+        mask: own patterns by name, on top of RUNLEDGER_MASK_PATTERNS: `{"staff": "EMP-[0-9]{6}"}` makes `[masked:staff]`
+            of what it matches. Keys, passwords, e-mail addresses and card numbers are masked without being asked for.
         settings: everything at once; the arguments above go before it.
 
     Raises:
-        ConfigurationError: the address, the key or the spool cannot be used.
+        ConfigurationError: the address, the key, the spool or a mask pattern cannot be used.
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class RunClient:
         strict: bool | None = None,
         kafka: str | None = None,
         topic_prefix: str | None = None,
+        mask: Mapping[str, str] | None = None,
         settings: ProducerSettings | None = None,
     ) -> None:
         self._settings = client_settings(
@@ -109,6 +112,7 @@ class RunClient:
             strict=strict,
             kafka=kafka,
             topic_prefix=topic_prefix,
+            mask=mask,
             settings=settings,
         )
         self._publisher = open_publisher(self._settings)

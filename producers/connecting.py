@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def client_settings(
     strict: bool | None,
     kafka: str | None,
     topic_prefix: str | None,
+    mask: Mapping[str, str] | None,
     settings: ProducerSettings | None,
 ) -> ProducerSettings:
     """Put arguments over given settings, or over the environment's.
@@ -42,6 +44,8 @@ def client_settings(
         chosen["url"] = url if url is not None else f"kafka://{kafka}"
     try:
         base = ProducerSettings() if settings is None else settings
+        if mask is not None:
+            chosen["mask_patterns"] = {**base.mask_patterns, **mask}
         return ProducerSettings.model_validate({**base.model_dump(exclude_unset=True), **chosen})
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
@@ -52,7 +56,7 @@ def open_publisher(settings: ProducerSettings) -> Publisher:
     """Make the publisher that the settings' address asks for.
 
     Raises:
-        ConfigurationError: the address, the key or the spool cannot be used.
+        ConfigurationError: the address, the key, the spool or a mask pattern cannot be used.
     """
     endpoint = Endpoint.parse(settings.url if settings.url is not None else settings.kafka)
     key = None if settings.api_key is None else settings.api_key.get_secret_value()

@@ -6,6 +6,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import Any
 
+from runledger.producers.masking import Masker
 from runledger.schemas.values import MAX_ERROR, MAX_SUMMARY
 
 
@@ -18,12 +19,16 @@ class FailureText:
     meta: dict[str, Any] = field(default_factory=dict)
 
 
-def describe_exception(error: BaseException) -> FailureText:
+_WINDOW = 64 * 1024
+"""Characters that are masked before the cut: more than any limit, and little enough not to hold up the program."""
+
+
+def describe_exception(error: BaseException, masker: Masker) -> FailureText:
     """Put an exception into words: its type and message, its traceback, and what had to be left out.
 
     Of a traceback over 8000 characters the last 8000 are kept, since the error itself stands at its end; of a long
     message the first 2000. `meta` then says how long the whole was. Characters that no database takes (NUL, lone
-    surrogates) are written as escapes.
+    surrogates) are written as escapes. Secrets are masked before the cut, which could leave half of one unrecognised.
     """
     summary = _storable("".join(traceback.format_exception_only(error)).strip())
     trace = _storable("".join(traceback.format_exception(error)))
@@ -32,7 +37,11 @@ def describe_exception(error: BaseException) -> FailureText:
         meta |= {"summary_kept": f"first {MAX_SUMMARY} characters", "summary_characters": len(summary)}
     if len(trace) > MAX_ERROR:
         meta |= {"error_kept": f"last {MAX_ERROR} characters", "error_characters": len(trace)}
-    return FailureText(summary[:MAX_SUMMARY], trace[-MAX_ERROR:], meta)
+    return FailureText(
+        masker.mask_text(summary[:_WINDOW], MAX_SUMMARY)[:MAX_SUMMARY],
+        masker.mask_text(trace[-_WINDOW:], MAX_ERROR)[-MAX_ERROR:],
+        meta,
+    )
 
 
 def _storable(text: str) -> str:

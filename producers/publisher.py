@@ -14,6 +14,7 @@ from functools import cache
 from runledger.producers.deliveries import OnDelivered
 from runledger.producers.errors import ClosedError, DeliveryError
 from runledger.producers.kafka_transport import KafkaTransport
+from runledger.producers.masking import mask_event, masker_of
 from runledger.producers.outbox import Outbox
 from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
@@ -36,7 +37,7 @@ class Publisher:
         strict: a full queue and lost events raise; otherwise they are counted and logged.
 
     Raises:
-        ConfigurationError: the spool or the transport cannot be had.
+        ConfigurationError: the spool or the transport cannot be had, or a mask pattern cannot be used.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Publisher:
         self._settings = settings
         self._make_transport = make_transport
         self._strict = strict
+        self._masker = masker_of(settings.mask_patterns)
         self._lock = threading.Lock()
         self._closed = False
         self._outbox: Outbox | None = None
@@ -70,7 +72,7 @@ class Publisher:
             QueueFullError: the local queue stayed full for `queue_wait_seconds`; only where strict.
             ClosedError: closed before.
         """
-        record = Record.of(event)
+        record = Record.of(mask_event(event, self._masker))  # the only way in: nothing durable lies before it
         self._outbox_here().put(record, on_delivered)
 
     def flush(self, timeout_seconds: float) -> None:

@@ -10,6 +10,7 @@ from runledger.producers import calls
 from runledger.producers.building import UsageFields
 from runledger.producers.calls import Call
 from runledger.producers.exceptions import describe_exception
+from runledger.producers.masking import masker_of
 from runledger.producers.open_run import OpenRun
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.run_events import EndStatus
@@ -124,7 +125,7 @@ def end_by(settings: ProducerSettings, run: OpenRun, error: BaseException) -> It
     An Exception is a failure and ends the run failed; anything else (KeyboardInterrupt, SystemExit, a cancelled task)
     ends it interrupted.
     """
-    told = describe_exception(error)
+    told = describe_exception(error, masker_of(settings.mask_patterns))
     if isinstance(error, Exception):
         yield failure(settings, run, told.summary, error=told.error, meta=told.meta)
         yield end(settings, run, "failed", summary=told.summary)

@@ -40,6 +40,10 @@ class ProducerSettings(ConnectionSettings):
     queue_bytes: int = Field(
         default=64 * _MIB, ge=_MIB, le=2048 * _MIB, description="bytes of events the local queue holds"
     )
+    mask_patterns: dict[str, str] = Field(
+        default_factory=dict,
+        description="own regular expressions by name, a JSON object; what one matches becomes [masked:name]",
+    )
     flush_timeout_seconds: float = Field(
         default=10, ge=0, le=300, description="how long closing, and the end of the program, wait for acknowledgements"
     )

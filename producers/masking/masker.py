@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -120,6 +121,20 @@ class Masker:
                 changed[index] = masked
             flag = kind_of(item) if isinstance(item, str) and item.startswith("--") else None
         return [changed.get(index, item) for index, item in enumerate(value)] if changed else value
+
+
+@lru_cache(maxsize=64)
+def _masker_of(patterns: tuple[tuple[str, str], ...]) -> Masker:
+    return Masker(dict(patterns))
+
+
+def masker_of(patterns: Mapping[str, str]) -> Masker:
+    """Give the masker with these own patterns, made once.
+
+    Raises:
+        MaskPatternError: a pattern cannot be used.
+    """
+    return _masker_of(tuple(patterns.items()))
 
 
 def _apply(rules: tuple[Rule, ...], text: str, *, short: bool) -> str:

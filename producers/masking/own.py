@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from runledger.producers.errors import ProducerError
+from runledger.producers.errors import ConfigurationError
 from runledger.producers.masking.markers import SHORT, marker
 from runledger.producers.masking.rules import Rule
 
@@ -24,7 +24,7 @@ _PART = re.compile(
 _RANGE = re.compile(r"\{(\d*)(,?)(\d*)\}")
 
 
-class MaskPatternError(ProducerError, ValueError):
+class MaskPatternError(ConfigurationError):
     """A pattern of the user's own cannot be used.
 
     Args:
