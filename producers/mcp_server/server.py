@@ -25,7 +25,7 @@ from runledger.producers.mcp_server.settings import McpSettings
 from runledger.producers.mcp_server.writing import WritingTools
 
 PATH = "/mcp"
-_DRAIN_SECONDS = 8
+_DRAIN_SECONDS = 7
 _INSTRUCTIONS = (
     "Runledger keeps the ledger of agent runs. Open a run with core_start_run before you work, report token usage with "
     "core_report_usage, failures with core_record_failure, and close it with core_end_run. When something fails, ask "
@@ -78,7 +78,7 @@ def http_app(server: FastMCP[Any], keyring: KeyRing, settings: McpSettings) -> S
 
 
 async def serve_http(emitter: Emitter, reader: Reader, keyring: KeyRing, settings: McpSettings) -> None:
-    """Serve over streamable HTTP until SIGTERM or SIGINT; calls under way are finished, within 8 seconds."""
+    """Serve over streamable HTTP until SIGTERM or SIGINT; calls under way are finished, within 7 seconds."""
     _log_as_we_do()
     app = http_app(build_server(by_request, emitter, reader), keyring, settings)
     config = uvicorn.Config(

@@ -22,6 +22,13 @@ class McpSettings(ProducerSettings):
         default=(), description="web origins, beside loopback ones, whose pages may call; comma list"
     )
 
+    delivery_timeout_seconds: float = Field(
+        default=30, ge=1, le=900, description="how long an event is retried after its caller was told it is unknown"
+    )
+    flush_timeout_seconds: float = Field(
+        default=1.5, ge=0, le=300, description="how long the end waits for what its callers were told is unknown"
+    )
+
     @field_validator("mcp_allowed_hosts", "mcp_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
