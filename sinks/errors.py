@@ -4,7 +4,8 @@ SinkError
 ├── PositionConflictError     another consumer has written this partition: stop, start again from what stands there
 ├── StopLoudlyError           going on would lose or repeat something: a person has to look
 ├── DeliveryError             the broker did not acknowledge what the sink produced
-└── InterruptedDeliveryError  records were not written and go back to where they came from
+├── InterruptedDeliveryError  records were not written and go back to where they came from
+└── MigrationError            the tables could not be made; nothing was changed
 """
 
 from __future__ import annotations
@@ -39,3 +40,7 @@ class DeliveryError(SinkError):
 
 class InterruptedDeliveryError(SinkError):
     """The partitions were taken away, or the process is to stop, while the database was away."""
+
+
+class MigrationError(SinkError):
+    """The database cannot be reached, refuses a statement, or is of a newer version; nothing was changed."""

@@ -9,7 +9,10 @@ import psycopg
 import sqlalchemy
 from alembic import command, op
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy.pool import NullPool
+
+from runledger.sinks.errors import MigrationError
 
 _LOCK = 5_902_317_460
 """Key of the advisory lock; any number no other program uses in this database."""
@@ -24,17 +27,28 @@ def migrate(postgres_uri: str) -> None:
         postgres_uri: connection URI or conninfo of the database, which must exist.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: the database cannot be reached, or refuses a statement; nothing was changed.
+        MigrationError: the database cannot be reached, refuses a statement, or is newer than this code.
     """
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(postgres_uri), poolclass=NullPool
     )
-    with engine.begin() as connection:
-        connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, CommandError) as error:
+        raise MigrationError(f"the tables could not be made: {_words_of(error)}") from error
+
+
+def _words_of(error: Exception) -> str:
+    """Say in one line what went wrong, without the URI that a client's error would quote."""
+    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None else error
+    if isinstance(cause, psycopg.ProgrammingError) and cause.sqlstate is None:
+        return "the connection URI cannot be read"
+    return " ".join(str(cause).split())
 
 
 def run_file(name: str) -> None:

@@ -121,14 +121,15 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:
     # Imported here: Kafka and Postgres alone need neither.
+    from runledger.sinks.errors import MigrationError  # noqa: PLC0415 - see above
     from runledger.sinks.migrate import migrate  # noqa: PLC0415 - see above
     from runledger.topic_admin import TopicError, ensure_topics  # noqa: PLC0415 - see above
 
     try:
         ensure_topics(plan.connection(addresses))
-    except TopicError as error:
+        migrate(addresses.postgres)
+    except (TopicError, MigrationError) as error:
         raise ServerFailedError(str(error)) from error
-    migrate(addresses.postgres)
 
 
 @contextmanager
