@@ -29,7 +29,8 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
         TopicError: creation failed, or a topic has another number of partitions than `settings.partitions`: keys would
             move between partitions, so that number is chosen once.
     """
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    # Its log would repeat each failed attempt, twenty times a second; the error says it once.
+    admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0})
     wanted = [
         NewTopic(topic.name(settings.topic_prefix), settings.partitions, replication_factor, config=topic.config())
         for topic in ALL_TOPICS

@@ -19,7 +19,7 @@ from runledger.sinks.errors import InterruptedDeliveryError, StopLoudlyError
 from runledger.sinks.positions import find_positions
 from runledger.sinks.records import SOURCES, Partition, Record, record_of
 from runledger.sinks.settings import SinkSettings
-from runledger.sinks.sqlstate import decide_error
+from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.stopping import stop_on_signals
 from runledger.sinks.writer import Writer
 
@@ -96,6 +96,7 @@ class Sink:
         self._assigned: list[TopicPartition] = []
         self._positions: dict[Partition, int] | None = None
         """{(topic, partition): next_offset} as it stands in the database; None until it was asked."""
+        self._pause_seconds = settings.retry_seconds
         self._generation = 0
         self._ends: dict[Partition, int] = {}
         self._ends_since: float | None = None
@@ -152,9 +153,12 @@ class Sink:
             self._writer.close()
             if decide_error(error) != "retry":
                 raise
-            _log.warning("database_away", sqlstate=error.sqlstate, retry_in_seconds=self._settings.retry_seconds)
-            self._keep_membership(self._settings.retry_seconds)
+            pause_seconds = self._pause_seconds
+            _log.warning("database_away", reason=reason_of(error), retry_in_seconds=pause_seconds)
+            self._pause_seconds = min(2 * pause_seconds, self._settings.retry_limit_seconds)
+            self._keep_membership(pause_seconds)
             return
+        self._pause_seconds = self._settings.retry_seconds
         if generation == self._generation:
             offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
             self._consumer.assign(offsets)

@@ -13,7 +13,7 @@ from runledger.sinks.dead_letters import DeadLetterBox
 from runledger.sinks.errors import InterruptedDeliveryError, PositionConflictError, StopLoudlyError
 from runledger.sinks.records import Partition, Record
 from runledger.sinks.settings import SinkSettings
-from runledger.sinks.sqlstate import decide_error
+from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.writer import Writer
 
 _log = structlog.get_logger()
@@ -89,7 +89,7 @@ class Delivery:
                 self._writer.close()
                 if decision == "stop":
                     raise
-                _log.warning("database_away", sqlstate=error.sqlstate, retry_in_seconds=pause_seconds)
+                _log.warning("database_away", reason=reason_of(error), retry_in_seconds=pause_seconds)
             except PositionConflictError:
                 _log.error("compare_and_set_refused", partitions=len(batch.moves))
                 raise

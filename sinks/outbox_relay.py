@@ -16,7 +16,7 @@ from runledger.schemas.topics import SCORING_JOBS
 from runledger.sinks.dead_letters import Deliveries, make_producer
 from runledger.sinks.errors import DeliveryError
 from runledger.sinks.settings import SinkSettings
-from runledger.sinks.sqlstate import decide_error
+from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.statements import statement
 from runledger.sinks.stopping import stop_on_signals
 from runledger.sinks.writer import OutboxJob, Writer
@@ -48,7 +48,7 @@ def relay(settings: SinkSettings, stopping: threading.Event) -> None:
                 outbox.close()
                 if decide_error(error) != "retry":
                     raise
-                _log.warning("database_away", sqlstate=error.sqlstate, retry_in_seconds=pause_seconds)
+                _log.warning("database_away", reason=reason_of(error), retry_in_seconds=pause_seconds)
                 stopping.wait(pause_seconds)
                 pause_seconds = min(2 * pause_seconds, settings.retry_limit_seconds)
             except DeliveryError as error:

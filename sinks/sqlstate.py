@@ -40,6 +40,11 @@ def decide(sqlstate: str | None) -> Decision:
     return "bisect" if sqlstate[:2] in _BISECT_CLASSES else "stop"
 
 
+def reason_of(error: psycopg.Error) -> str:
+    """Say why in words fit for a log: the server's own words may quote a value, so of those only the code."""
+    return error.sqlstate or " ".join(str(error).split())
+
+
 def decide_error(error: psycopg.Error) -> Decision:
     """Return what to do about an error that psycopg raised.
 

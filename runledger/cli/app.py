@@ -5,18 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-import psycopg
 import typer
-from confluent_kafka import KafkaException
-from pydantic import ValidationError
 
-from runledger.access.errors import AccessError
 from runledger.cli import demo, mcp, project, replay, stack, verify, worker
-from runledger.producers.errors import ProducerError
-from runledger.replaying import NotScoredError
-from runledger.schemas.errors import SchemaError
-from runledger.stack.errors import StackError
-from runledger.topic_admin import TopicError
+from runledger.cli.explaining import EXPLAINED, explain
 
 app = typer.Typer(
     name="runledger",
@@ -37,17 +29,6 @@ app.add_typer(project.app, name="project", rich_help_panel="Operate")
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")
 
 _INTERRUPTED = 130
-_EXPLAINED = (
-    AccessError,
-    StackError,
-    ProducerError,
-    SchemaError,
-    TopicError,
-    NotScoredError,
-    psycopg.OperationalError,
-    KafkaException,
-    ValidationError,
-)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -61,19 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except _EXPLAINED as error:
-        sys.stderr.write(f"runledger: {_explain(error)}\n")
+    except EXPLAINED as error:
+        sys.stderr.write(f"runledger: {explain(error)}\n")
         return 1
     return 0
-
-
-def _explain(error: Exception) -> str:
-    match error:
-        case psycopg.OperationalError():
-            return f"Postgres does not answer: {str(error).strip()}"
-        case KafkaException():
-            return f"Kafka does not answer: {error.args[0].str()}"
-        case ValidationError():
-            return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        case _:
-            return str(error)

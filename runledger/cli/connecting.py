@@ -6,6 +6,7 @@ from pathlib import Path
 
 from runledger.schemas.settings import ConnectionSettings
 from runledger.stack import Addresses, StackError, StackFolder, discover
+from runledger.stack.health import KafkaView
 from runledger.stack.paths import default_data_dir
 
 
@@ -28,3 +29,13 @@ def connect(data_dir: Path | None) -> Addresses:
         kafka=settings.kafka if local is None or "kafka" in chosen else local.kafka,
         postgres=settings.postgres if local is None or "postgres" in chosen else local.postgres,
     )
+
+
+def require_broker(addresses: Addresses) -> None:
+    """See that the broker answers, before a client waits for it for a minute.
+
+    Raises:
+        StackError: it does not.
+    """
+    if not KafkaView(addresses.kafka).answers():
+        raise StackError(f"no broker answers at {addresses.kafka}; start it, or set RUNLEDGER_KAFKA to one that runs")

@@ -10,7 +10,7 @@ import psycopg
 import typer
 from rich.console import Console
 
-from runledger.cli.connecting import connect
+from runledger.cli.connecting import connect, require_broker
 from runledger.cli.progress import Steps
 from runledger.cli.report import agents_table, print_totals, runs_table
 from runledger.cli.verify import print_report
@@ -33,6 +33,7 @@ def replay_command(
     Example: runledger replay runledger/data/airline_runs.jsonl --wait
     """
     addresses = connect(data_dir)
+    require_broker(addresses)
     steps = Steps()
     settings = ProducerSettings(kafka=addresses.kafka)
     with steps.counting("Sending events") as progress:

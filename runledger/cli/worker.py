@@ -3,12 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
+import psycopg
+import structlog
 import typer
 
+from runledger.cli.explaining import explain
 from runledger.logs import configure
 
 app = typer.Typer(help="Run one process of the pipeline until SIGTERM.", no_args_is_help=True)
+
+EXIT_CRASHED = 70
+"""sysexits.h: internal software error. Started again, the process goes on from its position."""
+EXIT_STOPPED = 78
+"""sysexits.h: configuration error. Starting again does not help before a person has looked."""
+_log = structlog.get_logger()
+
+
+def _work(work: Callable[[], None], *stops: type[Exception]) -> None:
+    """Work until told to end; what ends it otherwise is one line in the log and an exit code.
+
+    Args:
+        work: returns when the process was asked to end.
+        stops: errors that starting again does not mend; so is any of Postgres, as the others are waited out.
+    """
+    try:
+        work()
+    except Exception as error:  # the log says all, and the supervisor starts the process again
+        if isinstance(error, (psycopg.Error, *stops)):
+            _log.critical("stopped", error=explain(error))
+            raise typer.Exit(EXIT_STOPPED) from error
+        _log.critical("crashed", error=str(error), exc_info=True)
+        raise typer.Exit(EXIT_CRASHED) from error
 
 
 @app.command("processor")
@@ -24,30 +51,35 @@ def processor() -> None:
 def sink() -> None:
     """Write runs, agents, logs, incidents and scores to Postgres."""
     from runledger.sinks.consumer import run_sink  # noqa: PLC0415  # only this process needs it
-    from runledger.sinks.settings import SinkSettings  # noqa: PLC0415
+    from runledger.sinks.errors import StopLoudlyError  # noqa: PLC0415  # as above
+    from runledger.sinks.settings import SinkSettings  # noqa: PLC0415  # as above
 
     configure("sink")
-    run_sink(SinkSettings())
+    settings = SinkSettings()
+    _work(lambda: run_sink(settings), StopLoudlyError)
 
 
 @app.command("relay")
 def relay() -> None:
     """Send scoring jobs from the outbox table to the topic."""
     from runledger.sinks.outbox_relay import run_relay  # noqa: PLC0415  # only this process needs it
-    from runledger.sinks.settings import SinkSettings  # noqa: PLC0415
+    from runledger.sinks.settings import SinkSettings  # noqa: PLC0415  # as above
 
     configure("relay")
-    run_relay(SinkSettings())
+    settings = SinkSettings()
+    _work(lambda: run_relay(settings))
 
 
 @app.command("scorer")
 def scorer() -> None:
     """Score finished runs."""
-    from runledger.scoring.settings import ScoringSettings  # noqa: PLC0415  # only this process needs it
-    from runledger.scoring.worker import run_scorer  # noqa: PLC0415
+    from runledger.scoring.errors import PositionError, UnknownScorerError  # noqa: PLC0415  # only this process needs it
+    from runledger.scoring.settings import ScoringSettings  # noqa: PLC0415  # as above
+    from runledger.scoring.worker import run_scorer  # noqa: PLC0415  # as above
 
     configure("scorer")
-    run_scorer(ScoringSettings())
+    settings = ScoringSettings()
+    _work(lambda: run_scorer(settings), PositionError, UnknownScorerError)
 
 
 @app.command("mcp")
@@ -73,7 +105,7 @@ def migrate_command() -> None:
     """Create what is missing: topics on the broker, tables in the database. Safe to run twice, and by two at once."""
     from runledger.schemas.settings import ConnectionSettings  # noqa: PLC0415  # reads the environment
     from runledger.sinks.migrate import migrate  # noqa: PLC0415  # Alembic takes a moment to import
-    from runledger.topic_admin import ensure_topics  # noqa: PLC0415
+    from runledger.topic_admin import ensure_topics  # noqa: PLC0415  # as above
 
     settings = ConnectionSettings()
     ensure_topics(settings)

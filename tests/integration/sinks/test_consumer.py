@@ -305,7 +305,7 @@ def test_a_sink_waits_for_a_database_that_only_reads(pipe: _Pipe) -> None:
     pipe.connection.execute("SET default_transaction_read_only = off")
     pipe.send_events(10)
     with capture_logs() as logs, pipe.sink():
-        _until(lambda: sum(line.get("sqlstate") == "25006" for line in logs) > 2)
+        _until(lambda: sum(line.get("reason") == "25006" for line in logs) > 2)
         pipe.connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
         _until(lambda: pipe.count("SELECT count(*) FROM run_event") == 10)
     assert pipe.failures == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -27,9 +28,10 @@ COMMANDS = (
 
 
 def runledger(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command."""
+    """Run a command that knows of no servers."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RUNLEDGER_")}
     command = [sys.executable, "-m", "runledger", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
