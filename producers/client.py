@@ -85,8 +85,8 @@ class RunClient:
         strict: calls wait in front of a full queue and then raise QueueFullError, and closing raises DeliveryError.
         kafka: bootstrap servers, instead of a url.
         topic_prefix: prefix of the topics; RUNLEDGER_TOPIC_PREFIX if left out.
-        mask: own patterns by name, on top of RUNLEDGER_MASK_PATTERNS: `{"staff": "EMP-[0-9]{6}"}` makes `[masked:staff]`
-            of what it matches. Keys, passwords, e-mail addresses and card numbers are masked without being asked for.
+        mask: own patterns by name, on top of RUNLEDGER_MASK_PATTERNS: `{"staff": "EMP-[0-9]{6}"}` puts
+            `[masked:staff]` for what it matches. Keys, passwords, e-mail addresses and card numbers are masked anyway.
         settings: everything at once; the arguments above go before it.
 
     Raises:

@@ -11,7 +11,7 @@ _NOTHING = re.compile(
     r"|incorrect|denied|disabled|enabled|string|str|bytes|int|not|yes|no|ok|set|is|was|and|or|must|may|should",
     re.IGNORECASE,
 )
-_TEMPLATE = re.compile(r"\$\{|\$\(|\$[A-Z_]+\Z|\{\{|%\(|%s|<|\{[a-zA-Z_.]*\}")
+_TEMPLATE = re.compile(r"\$\{|\$\(|\$[A-Z_]+\Z|\{\{|%\(|%s|<[\w -]{0,40}>|\{[a-zA-Z_.]*\}")
 
 
 def marker(kind: str) -> str:

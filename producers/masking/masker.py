@@ -91,7 +91,9 @@ class Masker:
         """Mask a value; `kind` is what its key announces."""
         match value:
             case str():
-                return self._mask(value, short=short) if kind is None else _secret_text(value, kind, short=short)
+                if kind is None or _is_no_value(value, kind):
+                    return self._mask(value, short=short)
+                return fitting(kind, len(value)) if short else marker(kind)
             case bool() | None:
                 return value
             case int():
@@ -148,10 +150,9 @@ def _apply(rules: tuple[Rule, ...], text: str, *, short: bool) -> str:
     return text
 
 
-def _secret_text(value: str, kind: str, *, short: bool) -> str:
-    if says_nothing(value) or (kind == "password" and value.startswith(("/", "~/"))):
-        return value
-    return fitting(kind, len(value)) if short else marker(kind)
+def _is_no_value(value: str, kind: str) -> bool:
+    """Tell templates, words like `required`, and the working directory that `PWD` names."""
+    return says_nothing(value) or (kind == "password" and value.startswith(("/", "~/")))
 
 
 def _number(value: int, kind: str | None, *, short: bool) -> int | str | None:

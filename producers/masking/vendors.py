@@ -35,6 +35,8 @@ _PREFIXES: tuple[tuple[str, str, str], ...] = (
     ("api_key", "NRAK-", r"[A-Z0-9]{27}"),  # New Relic
     ("api_key", "sk_", r"(?:(?:live|test|prod)_[A-Za-z0-9]{10,}+|[a-f0-9]{48}(?!\w))"),  # Stripe, ElevenLabs
     ("api_key", "rk_", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+"),  # Stripe
+    ("api_key", "SK", r"[0-9a-f]{32}(?!\w)"),  # Twilio
+    ("api_key", "AKCp", r"[A-Za-z0-9]{40,}+"),  # Artifactory
     ("api_key", "sb_secret_", r"[\w-]{20,}+"),  # Supabase
     ("api_key", "sbp_", r"[a-f0-9]{40}"),  # Supabase
     ("api_key", "re_", r"[A-Za-z0-9]{8}_[A-Za-z0-9]{20,}+"),  # Resend
@@ -95,6 +97,8 @@ _PEM = re.compile(
 )
 _JWT = re.compile(r"eyJ(?<![\w-]eyJ)[\w-]{8,}+(?:\.[\w-]*+){2,4}+", re.ASCII)
 _AZURE_CLIENT = re.compile(r"(?<![\w~.-])(?:[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34})(?![\w~-])", re.ASCII)
+_MAILCHIMP = re.compile(r"[0-9a-f]{32}(?<!\w[0-9a-f]{32})-us\d{1,2}(?!\w)", re.ASCII)
+_DISCORD = re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}+\.[\w-]{6}\.[\w-]{27,}+", re.ASCII)
 _TELEGRAM = re.compile(r"(?<=\d{8}):AA[\w-]{33}(?![\w-])", re.ASCII)
 _WEBHOOK = re.compile(
     r"(?:hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/"
@@ -109,5 +113,7 @@ KNOWN_FORMS: tuple[Rule, ...] = (
     Rule("jwt", ("eyJ",), _JWT),
     Rule("cloud_key", ("Q~",), _AZURE_CLIENT),
     Rule("token", (":AA",), _TELEGRAM),
+    Rule("token", (".",), _DISCORD),
+    Rule("api_key", ("-us",), _MAILCHIMP),
     *(_prefixed(*row) for row in _PREFIXES),
 )

@@ -57,6 +57,9 @@ SECRETS: list[tuple[str, str, str, str]] = [
     ("token", "bot ", "dop_v1_" + hexadecimal(64), ""),
     ("token", "page by ", "ntn_" + body(46), ""),
     ("token", "bot 123456789", ":AA" + body(33), " sends"),
+    ("token", "bot ", "M" + body(23) + "." + body(6) + "." + body(38), " sends"),
+    ("api_key", "list ", hexadecimal(32) + "-us12", ""),
+    ("api_key", "sms by ", "SK" + hexadecimal(32), ""),
     # clouds
     ("cloud_key", "as ", "AKIA" + body(16, _UPPER + _DIGITS), " in eu-west-1"),
     ("cloud_key", "as ", "ASIA" + body(16, _UPPER + _DIGITS), ""),

@@ -22,6 +22,8 @@ MASKER = Masker()
         ({"passwords": 1, "password": ["a1", "b1"]}, {"passwords": 1, "password": ["[masked:password]"] * 2}),
         ({"name": "X-Api-Key", "value": "x1"}, {"name": "X-Api-Key", "value": "[masked:api_key]"}),
         ({"argv": ["run", "--token", "x1"]}, {"argv": ["run", "--token", "[masked:token]"]}),
+        ({"password": "${DB} of alice@example.com"}, {"password": "${DB} of [masked:email]"}),
+        ({"password": "<hunter2!>"}, {"password": "[masked:password]"}),
         ({"pin": 1234, "passcode": 1234}, {"pin": 1234, "passcode": "[masked:password]"}),
         ({"paid_by": 4111111111111111}, {"paid_by": "[masked:card]"}),
         (("a@b.co", 1), ["[masked:email]", 1]),
