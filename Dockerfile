@@ -17,7 +17,7 @@ COPY sinks ./sinks
 COPY scoring ./scoring
 COPY analytics ./analytics
 COPY access ./access
-RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[server]"
+RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[mcp]"
 
 RUN useradd --system --create-home runledger
 USER runledger

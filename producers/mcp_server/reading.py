@@ -9,12 +9,14 @@ from fastmcp import FastMCP
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel
 
+from runledger.producers.masking import Masker
 from runledger.producers.mcp_server import arguments as a
 from runledger.producers.mcp_server import results as r
 from runledger.producers.mcp_server.credentials import Identify
 from runledger.producers.mcp_server.errors import refusal, told_plainly
 from runledger.producers.mcp_server.reader import Reader
 from runledger.schemas.fingerprint import fingerprint as fingerprint_of
+from runledger.schemas.values import MAX_ERROR
 
 _COST_GROUPS = 100
 _COST_WINDOW = timedelta(days=30)
@@ -27,11 +29,13 @@ class ReadingTools:
     Args:
         identify: says who calls.
         reader: reads the tables.
+        masker: the one through which recorded errors went, so that the same error finds them.
     """
 
-    def __init__(self, identify: Identify, reader: Reader) -> None:
+    def __init__(self, identify: Identify, reader: Reader, masker: Masker) -> None:
         self._identify = identify
         self._reader = reader
+        self._masker = masker
 
     def add_to(self, server: FastMCP[Any]) -> None:
         """Offer the tools."""
@@ -71,7 +75,7 @@ class ReadingTools:
             project_key = await self._project()
             if error is not None and fingerprint is not None:
                 raise refusal("give error or fingerprint, not both")
-            wanted = fingerprint if error is None else fingerprint_of(project_key, error)
+            wanted = fingerprint if error is None else self._fingerprint(project_key, error)
             groups = await self._reader.recent_failures(project_key, wanted, limit)
         return r.FailuresAnswer(fingerprint=wanted, groups=[_group(group) for group in groups])
 
@@ -95,6 +99,9 @@ class ReadingTools:
         ]
         total = r.CostFacts.model_validate(costs.total)
         return r.CostsAnswer(since=since, total=total, groups=groups, more_groups=costs.more_groups)
+
+    def _fingerprint(self, project_key: str, error: str) -> str:
+        return fingerprint_of(project_key, self._masker.mask_text(error, MAX_ERROR))
 
     async def _project(self) -> str:
         principal = await self._identify()

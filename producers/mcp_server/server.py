@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 
 from runledger.access.keyring import KeyRing
 from runledger.producers.doors import Emitter
+from runledger.producers.masking import masker_of
 from runledger.producers.mcp_server.credentials import HEALTH_PATH, Identify, RequireKey, by_request
 from runledger.producers.mcp_server.errors import NameArguments
 from runledger.producers.mcp_server.reader import Reader
@@ -34,13 +35,14 @@ _INSTRUCTIONS = (
 _LOG = structlog.get_logger()
 
 
-def build_server(identify: Identify, emitter: Emitter, reader: Reader) -> FastMCP[Any]:
+def build_server(identify: Identify, emitter: Emitter, reader: Reader, settings: McpSettings) -> FastMCP[Any]:
     """Make the server with all its tools.
 
     Args:
         identify: says who calls, for each call anew.
         emitter: takes events to the broker.
         reader: reads the tables.
+        settings: those of the emitter; they say what is masked.
     """
     server: FastMCP[Any] = FastMCP(
         "runledger",
@@ -50,7 +52,7 @@ def build_server(identify: Identify, emitter: Emitter, reader: Reader) -> FastMC
         middleware=[NameArguments()],
     )
     WritingTools(identify, emitter).add_to(server)
-    ReadingTools(identify, reader).add_to(server)
+    ReadingTools(identify, reader, masker_of(settings.mask_patterns)).add_to(server)
     return server
 
 
@@ -80,7 +82,7 @@ def http_app(server: FastMCP[Any], keyring: KeyRing, settings: McpSettings) -> S
 async def serve_http(emitter: Emitter, reader: Reader, keyring: KeyRing, settings: McpSettings) -> None:
     """Serve over streamable HTTP until SIGTERM or SIGINT; calls under way are finished, within 7 seconds."""
     _log_as_we_do()
-    app = http_app(build_server(by_request, emitter, reader), keyring, settings)
+    app = http_app(build_server(by_request, emitter, reader, settings), keyring, settings)
     config = uvicorn.Config(
         app,
         host=settings.mcp_host,

@@ -73,7 +73,7 @@ async def _serve_stdio(addresses: Addresses) -> None:
             explicit = settings.project if "project" in settings.model_fields_set else None
             identify = trusted(trusted_project(addresses, explicit))
         async with Emitter(settings) as emitter:
-            await serve_stdio(build_server(identify, emitter, reader))
+            await serve_stdio(build_server(identify, emitter, reader, settings))
 
 
 def trusted_project(addresses: Addresses, explicit: str | None) -> str:

@@ -8,22 +8,25 @@ from shlex import quote
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where to find the broker, the database and the gateway.
+    """Where to find the broker, the database and the doors.
 
     Args:
         kafka: bootstrap servers, host:port,…
         postgres: connection URI, with its password.
         http: URL of the HTTP gateway; None where none runs.
+        mcp: URL of the MCP server; None where none runs.
     """
 
     kafka: str
     postgres: str
     http: str | None = None
+    mcp: str | None = None
 
     def environment(self) -> dict[str, str]:
         """The variables by which every Runledger program finds them."""
         servers = {"RUNLEDGER_KAFKA": self.kafka, "RUNLEDGER_POSTGRES": self.postgres}
-        return servers if self.http is None else {**servers, "RUNLEDGER_HTTP": self.http}
+        doors = {"RUNLEDGER_HTTP": self.http, "RUNLEDGER_MCP": self.mcp}
+        return servers | {name: url for name, url in doors.items() if url is not None}
 
     def exports(self) -> str:
         """The same as shell lines."""

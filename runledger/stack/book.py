@@ -42,7 +42,7 @@ class StateBook:
 
     def addresses(self, addresses: Addresses) -> None:
         """Say where the servers answer."""
-        self._change(kafka=addresses.kafka, postgres=addresses.postgres, http=addresses.http)
+        self._change(kafka=addresses.kafka, postgres=addresses.postgres, http=addresses.http, mcp=addresses.mcp)
 
     def running(self) -> None:
         """Say that everything is up."""

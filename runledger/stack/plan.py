@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -97,15 +98,17 @@ def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
     return [
         *(worker(name, "processor", plan.processors) for name in processors),
         *(worker(name, name, 1) for name in ("sink", "relay", "scorer")),
-        *([] if addresses.http is None else [_gateway(env, addresses.http)]),
+        *([] if addresses.http is None else [_door("gateway", "RUNLEDGER_HTTP", env, addresses.http)]),
+        *([] if addresses.mcp is None else [_door("mcp", "RUNLEDGER_MCP", env, addresses.mcp)]),
     ]
 
 
-def _gateway(env: Mapping[str, str], url: str) -> Service:
-    host, _, port = url.removeprefix("http://").rpartition(":")
+def _door(worker_name: str, variables: str, env: Mapping[str, str], url: str) -> Service:
+    address = urlsplit(url)
+    host, port = str(address.hostname), int(address.port or 0)
     return Service(
-        name="gateway",
-        command=(sys.executable, "-m", "runledger", "worker", "gateway"),
-        env={**env, "RUNLEDGER_HTTP_HOST": host, "RUNLEDGER_HTTP_PORT": port},
-        ready=lambda: answers_http(host, int(port), "/healthz"),
+        name=worker_name,
+        command=(sys.executable, "-m", "runledger", "worker", worker_name),
+        env={**env, f"{variables}_HOST": host, f"{variables}_PORT": str(port)},
+        ready=lambda: answers_http(host, port, "/healthz"),
     )

@@ -29,6 +29,7 @@ class Ports:
     controller: int
     postgres: int
     http: int
+    mcp: int
 
 
 def is_free(port: int) -> bool:

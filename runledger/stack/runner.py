@@ -92,6 +92,7 @@ def _start(
         kafka=plan.kafka or f"{LOOPBACK}:{ports.kafka}",
         postgres=plan.postgres or postgres_uri(folder, ports),
         http=f"http://{LOOPBACK}:{ports.http}" if plan.pipeline else None,
+        mcp=f"http://{LOOPBACK}:{ports.mcp}/mcp" if plan.pipeline else None,
     )
     report(f"Starting {' and '.join(server.name for server in servers) or 'with outside servers'}")
     supervisor.start(servers)
@@ -117,6 +118,7 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
         raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
     if plan.pipeline:
         require_free(ports.http, "the HTTP gateway", folder.ports_file)
+        require_free(ports.mcp, "the MCP server", folder.ports_file)
 
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:

@@ -53,6 +53,7 @@ class StackState(BaseModel):
         kafka: bootstrap servers, from the moment they are known.
         postgres: connection URI, from the moment it is known.
         http: URL of the HTTP gateway, from the moment it is known; None where none is to run.
+        mcp: URL of the MCP server, likewise.
         topic_prefix: prefix of the stack's topics and consumer groups.
         services: in order of start.
     """
@@ -67,6 +68,7 @@ class StackState(BaseModel):
     kafka: str | None = None
     postgres: str | None = Field(default=None, repr=False)
     http: str | None = None
+    mcp: str | None = None
     topic_prefix: str
     services: tuple[ServiceState, ...] = ()
 
@@ -75,7 +77,7 @@ class StackState(BaseModel):
         """Where the servers answer; None before that is known."""
         if self.kafka is None or self.postgres is None:
             return None
-        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http)
+        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http, mcp=self.mcp)
 
     @property
     def is_healthy(self) -> bool:

@@ -29,7 +29,9 @@ from tests.integration.producers.mcp_server.serving import (
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-TIMEOUT = "Error: connect ETIMEDOUT 10.0.0.5:5432"
+TOLD = "Error: connect ETIMEDOUT 10.0.0.5:5432 password=hunter22"
+KEPT = "Error: connect ETIMEDOUT 10.0.0.5:5432 password=[masked:password]"
+ALIKE = "Error: connect ETIMEDOUT 10.7.7.7:5432 password=correct-horse-9"
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ async def _tell(client: Client, project: str, agent: UUID, task: UUID) -> tuple[
     await call("core_report_usage", run_id=run, token_usage=usage, traces=[{"step": 1}])
     await call("core_report_usage", run_id=run, token_usage={"input_tokens": 100, "llm_calls": 1})
     failure = {"project_key": project, "run_id": run, "agent_id": str(agent), "task_id": str(task)}
-    await call("core_record_failure", **failure, summary="No database", error=TIMEOUT, context={"attempt": 2})
+    await call("core_record_failure", **failure, summary="No database", error=TOLD, context={"attempt": 2})
     await call("core_end_run", run_id=run, status="failed", summary="Gave up", meta_json={"files": 3})
     fixer = await call("core_start_run", project_key=project, agent_id=str(uuid4()), task_id=str(task))
     await call("core_heartbeat", run_id=fixer)
@@ -102,7 +104,7 @@ def _check_tables(settings: ConnectionSettings, project: str, agent: UUID, runs:
         recorded: ("success", {"summary": "Isolated.", "ticket": "OPR-429"}),
     }
     assert (failure["run_id"], failure["agent_id"], failure["summary"]) == (run, str(agent), "No database")
-    assert (failure["error"], failure["context"], failure["detached"]) == (TIMEOUT, {"attempt": 2}, False)
+    assert (failure["error"], failure["context"], failure["detached"]) == (KEPT, {"attempt": 2}, False)
 
 
 async def _check_answers(client: Client, agent: UUID, runs: tuple[str, str, str]) -> None:
@@ -115,8 +117,8 @@ async def _check_answers(client: Client, agent: UUID, runs: tuple[str, str, str]
         1,
     )
     assert (read["untrusted"]["summary"], read["untrusted"]["agent_id"]) == ("Deploy", str(agent))
-    assert [one["untrusted"]["error"] for one in read["failures"]] == [TIMEOUT]
-    found = await answer(client, "recent_failures", error="Error: connect ETIMEDOUT 10.7.7.7:5432")
+    assert [one["untrusted"]["error"] for one in read["failures"]] == [KEPT]
+    found = await answer(client, "recent_failures", error=ALIKE)
     (group,) = found["groups"]
     assert group["fingerprint"] == found["fingerprint"] == read["failures"][0]["fingerprint"]
     assert (group["failure_count"], group["resolved_before"], group["seen_since_resolved"]) == (1, True, False)

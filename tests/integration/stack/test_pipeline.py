@@ -57,7 +57,7 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
     facts: dict[str, Any] = json.loads(runledger(folder, "status", "--json").stdout)
     assert facts["healthy"]
     names = [service["name"] for service in facts["services"]]
-    assert names == ["postgres", "kafka", "processor-1", "processor-2", "sink", "relay", "scorer", "gateway"]
+    assert names == ["postgres", "kafka", "processor-1", "processor-2", "sink", "relay", "scorer", "gateway", "mcp"]
     assert f"export RUNLEDGER_KAFKA={facts['kafka']}" in up.stdout
     assert set(facts["lag"]) == {"runledger.processors", "runledger.sink", "runledger.scoring"}
 

@@ -15,7 +15,7 @@ from runledger.stack.plan import pipeline_services
 
 TOP = Path(__file__).parents[3]
 SERVERS = {"kafka", "postgres"}
-LISTENING = {*SERVERS, "gateway"}
+LISTENING = {*SERVERS, "gateway", "mcp"}
 ONE_SHOT = {"migrate"}
 
 
@@ -44,7 +44,7 @@ def test_the_workers_are_those_of_the_local_stack() -> None:
     plan = Plan(topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
     local = {
         service.command[3:]
-        for service in pipeline_services(plan, Addresses(kafka="k:1", postgres="p", http="http://h:1"))
+        for service in pipeline_services(plan, Addresses("k:1", "p", http="http://h:1", mcp="http://h:2/mcp"))
     }
     services = compose()["services"]
     workers = services.keys() - SERVERS - ONE_SHOT
@@ -66,6 +66,10 @@ def test_the_gateway_trusts_its_private_network_and_keeps_the_servers_addresses(
     environment = services["gateway"]["environment"]
     assert environment["RUNLEDGER_INTERNAL_LISTENER_TRUSTED"] == "true"
     assert environment["RUNLEDGER_KAFKA"] == services["sink"]["environment"]["RUNLEDGER_KAFKA"]
+
+
+def test_the_mcp_server_answers_to_its_name_on_the_private_network() -> None:
+    assert compose()["services"]["mcp"]["environment"]["RUNLEDGER_MCP_ALLOWED_HOSTS"] == "mcp"
 
 
 def test_no_password_stands_in_the_file() -> None:

@@ -5,7 +5,9 @@ import pytest
 from runledger.stack.addresses import Addresses
 from runledger.stack.plan import Plan, pipeline_services
 
-ADDRESSES = Addresses(kafka="127.0.0.1:1", postgres="postgresql://p", http="http://127.0.0.1:2")
+ADDRESSES = Addresses(
+    kafka="127.0.0.1:1", postgres="postgresql://p", http="http://127.0.0.1:2", mcp="http://127.0.0.1:3/mcp"
+)
 PLAN = Plan(topic_prefix="t.", partitions=8, processors=2)
 
 
@@ -18,6 +20,7 @@ def test_every_worker_is_a_process_of_its_own() -> None:
         "relay",
         "scorer",
         "gateway",
+        "mcp",
     ]
     assert [service.command[2:] for service in services[1:3]] == [
         ("runledger", "worker", "processor"),
@@ -33,11 +36,11 @@ def test_workers_are_told_where_everything_is() -> None:
         assert service.env["RUNLEDGER_PARTITIONS"] == "8"
 
 
-def test_the_gateway_listens_where_the_addresses_say() -> None:
-    gateway = pipeline_services(PLAN, ADDRESSES)[-1]
-    assert gateway.env["RUNLEDGER_HTTP_HOST"] == "127.0.0.1"
-    assert gateway.env["RUNLEDGER_HTTP_PORT"] == "2"
-    assert not gateway.ready()
+@pytest.mark.parametrize(("place", "variables", "port"), [(-2, "RUNLEDGER_HTTP", "2"), (-1, "RUNLEDGER_MCP", "3")])
+def test_the_doors_listen_where_the_addresses_say(place: int, variables: str, port: str) -> None:
+    door = pipeline_services(PLAN, ADDRESSES)[place]
+    assert (door.env[f"{variables}_HOST"], door.env[f"{variables}_PORT"]) == ("127.0.0.1", port)
+    assert not door.ready()
 
 
 def test_outside_servers_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

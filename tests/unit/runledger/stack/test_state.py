@@ -62,9 +62,9 @@ def test_the_password_is_kept_out_of_the_representation() -> None:
     assert "postgresql://p" not in repr(state_with())
 
 
-def test_the_gateways_address_is_exported_where_one_runs() -> None:
-    exports = Addresses(kafka="k:1", postgres="p", http="http://h:1").exports()
-    assert exports.splitlines()[-1] == "export RUNLEDGER_HTTP=http://h:1"
+def test_the_doors_addresses_are_exported_where_they_run() -> None:
+    exports = Addresses(kafka="k:1", postgres="p", http="http://h:1", mcp="http://h:2/mcp").exports()
+    assert exports.splitlines()[2:] == ["export RUNLEDGER_HTTP=http://h:1", "export RUNLEDGER_MCP=http://h:2/mcp"]
 
 
 def test_addresses_print_as_quoted_exports() -> None:
