@@ -16,7 +16,9 @@ _KEY_NAMES = (
 )
 # A template or a marker is no value. A call is looked at no further than its bracket: its arguments are on their own.
 _VALUE = (
-    r"(?!\[masked:|\$[({]|\{\{|%\(|%s|<[\w -]{0,40}>)(?:(?P<call>[A-Za-z_][\w.]*+[(\[])|\\{1,3}[\"'](?P<escaped>[^\"'\\\r\n]*+)"
+    r"(?!\[masked:|\$[({]|\{\{|%\(|%s|<[\w -]{0,40}>)"
+    r"(?:(?P<call>[A-Za-z_][\w.]*+[(\[])"
+    r"|\\{1,3}[\"'](?P<escaped>[^\"'\\\r\n]*+)"
     r"|\"(?P<double>(?:[^\"\\\r\n]|\\.)*+)"
     r"|'(?P<single>(?:[^'\\\r\n]|\\.)*+)"
     r"|(?P<bare>[^\s\"'`,;&|\\]++))"

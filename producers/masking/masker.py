@@ -91,12 +91,8 @@ class Masker:
         """Mask a value; `kind` is what its key announces."""
         match value:
             case str():
-                if kind is None or _is_no_value(value, kind):
-                    return self._mask(value, short=short)
-                return fitting(kind, len(value)) if short else marker(kind)
-            case bool() | None:
-                return value
-            case int():
+                return self._told(value, kind, short=short)
+            case int() if not isinstance(value, bool):
                 return _number(value, kind, short=short)
             case dict():
                 return self._object(value, kind, short=short)
@@ -104,6 +100,11 @@ class Masker:
                 return self._array(value, kind, short=short)
             case _:
                 return value
+
+    def _told(self, value: str, kind: str | None, *, short: bool) -> str:
+        if kind is None or _is_no_value(value, kind):
+            return self._mask(value, short=short)
+        return fitting(kind, len(value)) if short else marker(kind)
 
     def _object(self, value: dict[str, Any], kind: str | None, *, short: bool) -> dict[str, Any]:
         kept = kind if kind is not None and holds_secrets(kind) else None
