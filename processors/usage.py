@@ -15,7 +15,6 @@ from runledger.schemas.values import COST_LIMIT, COST_PLACES, MAX_INTEGER
 Price: TypeAlias = Callable[[TokenUsage, datetime], Decimal | None]
 """(usage, when it was used) -> US dollars, or None where the model's price is not known."""
 
-NO_USAGE = UsageTotals()
 MAX_COST_USD = COST_LIMIT - COST_PLACES
 MAX_MODELS = 32
 """Names kept for one run, the first in the alphabet: a run's snapshot stays small whatever it is sent."""

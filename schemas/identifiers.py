@@ -5,7 +5,6 @@ The project stands in every one of them, so the same run_id in two projects is t
 
 from __future__ import annotations
 
-import hashlib
 from uuid import UUID, uuid5
 
 import uuid_utils
@@ -57,9 +56,3 @@ def timeout_event_id(row: UUID, version: int) -> str:
 def incident_id(project_key: str, agent_id: str, kind: str, version: int) -> UUID:
     """Id of the incident opened by the agent's state `version`."""
     return uuid5(NAMESPACE, f"{project_key}/{agent_id}/{kind}/{version}")
-
-
-def event_hash(project_key: str, run_id: str, event_id: str) -> int:
-    """64-bit hash by which repeated events are found; covers project and run, so that no other run's id collides."""
-    text = f"{project_key}/{run_id}/{event_id}".encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -73,11 +73,6 @@ def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] |
     for source, offset in (ends or {}).items():
         batch.moves[source] = max(offset, batch.moves.get(source, 0))
     return batch
-
-
-def moves_of(records: Sequence[Record]) -> dict[Partition, int]:
-    """Return {(topic, partition): next_offset} after the records."""
-    return {record.source: record.offset + 1 for record in records}
 
 
 def dead_letter(record: Record, reason: str, detail: str) -> DeadLetter:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runledger.processors.pricing import estimate_usd
-from runledger.processors.usage import NO_USAGE, add_report
-from runledger.schemas.usage import CostSource, TokenUsage
+from runledger.processors.usage import add_report
+from runledger.schemas.usage import CostSource, TokenUsage, UsageTotals
 from runledger.schemas.values import quantize_usd
 
 AUTUMN = datetime(2025, 10, 31, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_each_turn_of_the_shipped_runs_costs_what_was_reported() -> None:
 
 
 def test_the_reported_costs_of_the_shipped_runs_add_up_exactly() -> None:
-    total = NO_USAGE
+    total = UsageTotals()
     source: CostSource = "unknown"
     for usage, at, cost_usd in shipped_turns():
         report = TokenUsage.model_validate({**usage.model_dump(), "cost_usd": cost_usd})

@@ -10,7 +10,6 @@ import pytest
 from runledger.processors.usage import (
     MAX_COST_USD,
     MAX_MODELS,
-    NO_USAGE,
     add_model,
     add_report,
     effective,
@@ -28,7 +27,7 @@ SILENT = TokenUsage(model="flat", llm_calls=1)
 
 
 def add_all(usages: tuple[TokenUsage, ...]) -> tuple[UsageTotals, CostSource]:
-    total = NO_USAGE
+    total = UsageTotals()
     source: CostSource = "unknown"
     for usage in usages:
         total, source = add_report(total, source, usage, NOON, flat_price)

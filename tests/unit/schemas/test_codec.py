@@ -176,7 +176,7 @@ _COMMON: dict[str, st.SearchStrategy[Any]] = {
     "agent_id": st.text("abcü ", min_size=1, max_size=255).filter(lambda name: bool(name.strip())),
     "occurred_at": st.datetimes(
         datetime(1970, 1, 2),  # noqa: DTZ001  # hypothesis wants its bounds naive
-        datetime(2200, 1, 1),  # noqa: DTZ001
+        datetime(2200, 1, 1),  # noqa: DTZ001  # as above
         timezones=st.just(UTC) | st.timezones(),
     ),
 }

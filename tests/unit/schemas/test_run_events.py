@@ -39,7 +39,12 @@ def test_events_that_are_a_whole_run_name_their_agent(event: type[AnyRunEvent]) 
 
 @pytest.mark.parametrize(
     ("event", "data"),
-    [(RunStarted, {}), (UsageReported, {"token_usage": {}}), (RunEnded, {"status": "failed"}), (RunTimedOut, {"last_version": 1})],
+    [
+        (RunStarted, {}),
+        (UsageReported, {"token_usage": {}}),
+        (RunEnded, {"status": "failed"}),
+        (RunTimedOut, {"last_version": 1}),
+    ],
 )
 def test_events_within_a_run_need_no_agent(event: type[AnyRunEvent], data: dict[str, Any]) -> None:
     assert event.model_validate({**COMMON, "data": data}).agent_id is None

@@ -20,7 +20,7 @@ def accept(value_type: Any, value: object) -> Any:  # noqa: ANN401  # any value 
     return TypeAdapter(value_type).validate_python(value)
 
 
-def refuse(value_type: Any, value: object, why: str | None = None) -> None:  # noqa: ANN401
+def refuse(value_type: Any, value: object, why: str | None = None) -> None:  # noqa: ANN401  # any value
     with pytest.raises(ValidationError, match=why):
         accept(value_type, value)
 
@@ -46,7 +46,7 @@ def nested(depth: int) -> dict[str, Any]:
         (values.ProjectKey, 64),
     ],
 )
-def test_text_has_its_longest_length(value_type: Any, longest: int) -> None:  # noqa: ANN401
+def test_text_has_its_longest_length(value_type: Any, longest: int) -> None:  # noqa: ANN401  # any value
     assert accept(value_type, "x" * longest) == "x" * longest
     refuse(value_type, "x" * (longest + 1), "at most|match pattern")
 
@@ -59,7 +59,7 @@ def test_lengths_are_characters_not_bytes() -> None:
 @pytest.mark.parametrize(
     "value_type", [values.AgentId, values.AgentName, values.Name, values.EventId, values.ProjectKey]
 )
-def test_an_id_is_never_empty(value_type: Any) -> None:  # noqa: ANN401
+def test_an_id_is_never_empty(value_type: Any) -> None:  # noqa: ANN401  # any value
     refuse(value_type, "", "at least|match pattern")
 
 
@@ -70,7 +70,7 @@ def test_agents_are_trimmed_before_they_are_measured() -> None:
 
 @pytest.mark.parametrize("value_type", [values.Summary, values.ErrorText, values.AgentId, values.Ticket, values.Name])
 @pytest.mark.parametrize("text", ["a\x00b", "\ud800"])
-def test_text_no_database_takes_is_refused(value_type: Any, text: str) -> None:  # noqa: ANN401
+def test_text_no_database_takes_is_refused(value_type: Any, text: str) -> None:  # noqa: ANN401  # any value
     refuse(value_type, text, "pattern|unicode|surrogates")
 
 

@@ -15,7 +15,7 @@ from tests.unit.scoring.jobs import job
 SCORER = HeuristicScorer()
 
 
-def dimension(name: str, baseline: Baseline | None = None, **changes: Any) -> float:  # noqa: ANN401
+def dimension(name: str, baseline: Baseline | None = None, **changes: Any) -> float:  # noqa: ANN401  # any value
     return SCORER.score(job(baseline, **changes)).dimensions[name]
 
 
