@@ -73,3 +73,8 @@ def test_too_many_patterns_are_refused() -> None:
         Masker(patterns)
     del patterns["own-0"]
     Masker(patterns)
+
+
+def test_the_patterns_of_the_documentation_work() -> None:
+    masker = Masker({"staff": r"EMP-\d{6}", "firm": r"Acme(?: AG)? [A-Z]", "key": r"acme\w{8,200}+"})
+    assert masker.mask_text("asked EMP-123456") == "asked [masked:staff]"
