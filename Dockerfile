@@ -17,6 +17,7 @@ COPY sinks ./sinks
 COPY scoring ./scoring
 COPY analytics ./analytics
 COPY access ./access
+COPY subscribers ./subscribers
 RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[mcp]"
 
 RUN useradd --system --create-home runledger
