@@ -10,6 +10,8 @@ from pydantic import ValidationError
 
 from runledger.producers.errors import ProducerError
 
+_LONGEST_FIELD = 200
+
 
 class InvalidParameterError(ProducerError):
     """A parameter breaks a rule; nothing was sent.
@@ -35,6 +37,11 @@ class InvalidParameterError(ProducerError):
         first = error.errors(include_input=False, include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"])
         if first["type"] != "json_value":
-            return cls(field or whole, first["msg"])
+            return cls(_shortened(field or whole), first["msg"])
         within, why = first["ctx"]["path"], first["ctx"]["why"]
-        return cls(field if within == "value" else f"{field}.{within}", why)
+        return cls(_shortened(field if within == "value" else f"{field}.{within}"), why)
+
+
+def _shortened(field: str) -> str:
+    """Keep a path sayable: a caller's own keys stand in it."""
+    return field if len(field) <= _LONGEST_FIELD else field[:_LONGEST_FIELD] + "…"

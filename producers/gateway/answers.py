@@ -53,7 +53,7 @@ class EventsAnswer(BaseModel):
 
 
 class UndeliveredAnswer(ErrorAnswer):
-    """Some event's outcome is unknown; of a batch, one result per event."""
+    """Some event's outcome is unknown, or every event was refused; of a batch, one result per event."""
 
     results: list[EventResult] | None = None
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from runledger.producers.gateway.cloud_events import MAX_BATCH
 from runledger.schemas.run_events import RunEvent
 
 CLOUD_EVENT = "CloudEvent"
@@ -44,13 +45,13 @@ def events_body() -> dict[str, Any]:
     one = {"$ref": f"#/components/schemas/{CLOUD_EVENT}"}
     return {
         "required": True,
-        "description": "Structured, batched, or (with ce- headers) the data alone in binary mode.",
+        # Binary mode cannot be said here: which headers it needs depends on the media type.
+        "description": "Structured or batched; or binary: application/json holds the data, ce- headers the attributes.",
         "content": {
             "application/cloudevents+json": {"schema": one, "example": EXAMPLE},
             "application/cloudevents-batch+json": {
-                "schema": {"type": "array", "items": one, "maxItems": 1000},
+                "schema": {"type": "array", "items": one, "minItems": 1, "maxItems": MAX_BATCH},
                 "example": [EXAMPLE],
             },
-            "application/json": {"schema": {"type": "object"}, "example": EXAMPLE["data"]},
         },
     }

@@ -12,7 +12,7 @@ from runledger.access.errors import ForbiddenError
 from runledger.access.keys import Principal
 from runledger.producers.doors.telling import require_emit
 from runledger.producers.gateway.credentials import forbidden
-from runledger.producers.gateway.errors import HttpError, invalid
+from runledger.producers.gateway.errors import invalid
 from runledger.schemas.codec import event_of
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import run_id_of
@@ -36,7 +36,7 @@ def documents_of(media_type: str, headers: Headers, body: object) -> list[Any]:
         body: parsed JSON.
 
     Raises:
-        HttpError: 413 or 422.
+        HttpError: 422.
     """
     if media_type == STRUCTURED:
         return [body]
@@ -46,7 +46,7 @@ def documents_of(media_type: str, headers: Headers, body: object) -> list[Any]:
     if not isinstance(body, list) or not body:
         raise invalid("body", "must be a JSON array of at least one event")
     if len(body) > MAX_BATCH:
-        raise HttpError(413, "too_large", f"{len(body)} events, more than {MAX_BATCH}", "body")
+        raise invalid("body", f"{len(body)} events, more than {MAX_BATCH}")
     return body
 
 

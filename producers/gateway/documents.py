@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from runledger.producers.doors import EndRun, Heartbeat, LogRun, RecordFailure, RecordRun, ReportUsage, StartRun
-from runledger.producers.gateway.cloud_event_documents import CLOUD_EVENT, cloud_event_schemas
+from runledger.producers.gateway.cloud_event_documents import cloud_event_schemas
+from runledger.producers.gateway.refining import refined
 
 KEYED: list[dict[str, list[str]]] = [{"ApiKey": []}]
 ANONYMOUS: list[dict[str, list[str]]] = [{}]
@@ -53,7 +54,8 @@ def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
 def _write(app: FastAPI) -> dict[str, Any]:
     document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
     components = document.setdefault("components", {})
-    components.setdefault("schemas", {}).update(_body_schemas(), **cloud_event_schemas(_REF))
+    own = _body_schemas() | cloud_event_schemas(_REF)
+    components.setdefault("schemas", {}).update(refined(own))
     components["securitySchemes"] = {
         "ApiKey": {"type": "http", "scheme": "bearer", "description": "An API key: runledger project create."}
     }
@@ -64,12 +66,8 @@ def _body_schemas() -> dict[str, Any]:
     _, written = models_json_schema([(kind, "validation") for kind in _EXAMPLES], ref_template=_REF)
     schemas: dict[str, Any] = written["$defs"]
     for kind in (ReportUsage, Heartbeat, EndRun):
-        # The path names the run; the body may repeat it.
+        # The path names the run. A body may repeat it, but need not know that.
         schema = schemas[kind.__name__]
-        schema["required"] = [name for name in schema.get("required", []) if name != "run_id"]
-        if not schema["required"]:
-            del schema["required"]
+        del schema["properties"]["run_id"]
+        schema["required"] = [name for name in schema["required"] if name != "run_id"]
     return schemas
-
-
-__all__ = ["ANONYMOUS", "CLOUD_EVENT", "KEYED", "body_of", "openapi_of"]

@@ -32,6 +32,7 @@ _BREATH = 50
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     **TELLING,
     207: {"model": EventsAnswer, "description": "Of a batch, some events were refused; none is of unknown outcome."},
+    422: {**TELLING[422], "model": UndeliveredAnswer},
     503: {**TELLING[503], "model": UndeliveredAnswer},
 }
 router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
@@ -46,8 +47,9 @@ router = APIRouter(prefix="/api/v1", responses=_RESPONSES)
 async def post_events(request: Request, gate: TheGate, idempotency_key: Key = None) -> Response:
     """Emit CloudEvents. An event's own id is its idempotency key; the header's adds nothing and is only checked.
 
-    200: the broker has them all. 207: of a batch, some were refused, see each result. 503: some outcome is unknown;
-    send the whole batch again, the same ids count once. One event alone that is refused gets its own status.
+    200: the broker has them all. 207: of a batch, some were refused, see each result; where all were, it is the status
+    they have in common, or 422. 503: some outcome is unknown; send the whole batch again, the same ids count once.
+    One event alone gets its own status.
     """
     caller = await gate.caller(request)
     media_type = require_media_type(request, STRUCTURED, BATCHED, BINARY)
@@ -101,8 +103,20 @@ def _refused(index: int, document: object, error: HttpError) -> EventResult:
 def _answer(results: list[EventResult]) -> Response:
     if any(result.status == HTTPStatus.SERVICE_UNAVAILABLE for result in results):
         error = retry_later("outcome_unknown", "some outcome is unknown: send the same events again, they count once")
-        answer = UndeliveredAnswer(error=detail_of(error), results=results)
-        return JSONResponse(answer.model_dump(mode="json"), 503, error.headers)
+        return _failed(error, results)
+    if all(result.outcome == "refused" for result in results):
+        return _failed(_all_refused(results), results)
     complete = all(result.outcome == "delivered" for result in results)
     status = HTTPStatus.OK if complete else HTTPStatus.MULTI_STATUS
     return JSONResponse(EventsAnswer(results=results).model_dump(mode="json"), status)
+
+
+def _all_refused(results: list[EventResult]) -> HttpError:
+    kinds = {(result.status, result.error.code) for result in results if result.error is not None}
+    status, code = kinds.pop() if len(kinds) == 1 else (422, "invalid")
+    return HttpError(status, code, "every event was refused; each result says why", "body")
+
+
+def _failed(error: HttpError, results: list[EventResult]) -> Response:
+    answer = UndeliveredAnswer(error=detail_of(error), results=results)
+    return JSONResponse(answer.model_dump(mode="json"), error.status, error.headers)
