@@ -10,7 +10,7 @@ from pathlib import Path
 from runledger.producers.records import Record
 from runledger.producers.spool import Chunk, Spool
 from runledger.producers.spool_files import open_left, open_own
-from runledger.producers.transport import Failure, Transport, TransportFullError
+from runledger.producers.transport import Failure, Report, Transport, TransportFullError
 
 _LOOK_SECONDS = 0.2
 _SYNC_SECONDS = 1.0
@@ -120,9 +120,7 @@ class Spooler:
         answers = _Answers()
         for record in chunk.records:
             answers.expect()
-            try:
-                self._transport.send(record, answers.take)
-            except TransportFullError:
+            if not self._hand_over(record, answers.take):
                 answers.take(Failure("no room"))
                 break
         again, refused = answers.wait()
@@ -132,6 +130,17 @@ class Spooler:
             _LOG.error("the receiver refused %d events of the spool for good: %s", len(refused), refused[0].reason)
         self.sent += len(chunk.records) - len(refused)
         return True
+
+    def _hand_over(self, record: Record, report: Report) -> bool:
+        """Wait for room: what fills the memory is either delivered or given up in its time."""
+        while not self._stopping.is_set():
+            try:
+                self._transport.send(record, report)
+            except TransportFullError:
+                self._transport.wait_for_room(_LOOK_SECONDS)
+            else:
+                return True
+        return False
 
 
 class _Answers:

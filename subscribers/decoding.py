@@ -12,6 +12,7 @@ from confluent_kafka import Message
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, decode_event, decode_run_log
+from runledger.schemas.dead_letters import REASON
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.outcomes import Incident, RunOutcome
 from runledger.schemas.scoring import RunScored, ScoringJob
@@ -47,7 +48,6 @@ DECODERS: MappingProxyType[Topic, Decoder] = MappingProxyType(
 )
 """Every topic a subscriber may read, and how."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_REASON_HEADER = "reason"
 
 
 def topic_named(name: str) -> Topic:
@@ -82,7 +82,7 @@ def receive(topic: Topic, message: Message) -> Received[Any]:
 
 def _reason(message: Message) -> TombstoneReason:
     headers = dict(message.headers() or [])
-    raw = headers.get(_REASON_HEADER)
+    raw = headers.get(REASON)
     said = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
     for reason in get_args(TombstoneReason):
         if said == reason:

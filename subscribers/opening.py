@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from runledger.subscribers.errors import SubscriptionError
 
 Start: TypeAlias = Literal["beginning", "latest"] | datetime
 ANSWER_SECONDS = 10.0
+_RETRY_SECONDS = 0.1
 _PIPELINE_GROUPS = ("processors", "sink", "scoring")
 
 
@@ -62,13 +64,19 @@ def ends_of(consumer: Consumer, topic: str, partitions: Sequence[int]) -> dict[i
     Raises:
         SubscriptionError: Kafka does not answer.
     """
-    try:
-        return {
-            partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER_SECONDS)[1]
-            for partition in partitions
-        }
-    except KafkaException as error:
-        raise SubscriptionError(f"Kafka does not answer: {error.args[0].str()}") from error
+    deadline = time.monotonic() + ANSWER_SECONDS
+    return {partition: _end_of(consumer, TopicPartition(topic, partition), deadline) for partition in partitions}
+
+
+def _end_of(consumer: Consumer, partition: TopicPartition, deadline: float) -> int:
+    """Ask until the deadline: a topic just made has no leader for a moment."""
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(partition, timeout=ANSWER_SECONDS)[1])
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise SubscriptionError(f"Kafka does not answer: {error.args[0].str()}") from error
+            consumer.poll(_RETRY_SECONDS)
 
 
 def starts_of(

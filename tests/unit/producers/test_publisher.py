@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -13,14 +11,6 @@ import pytest
 from runledger.producers.client import RunClient
 from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError
 from runledger.producers.settings import ProducerSettings
-
-
-@pytest.fixture(scope="module")
-def dead_port() -> Iterator[str]:
-    """An address where nobody listens, and nobody else will."""
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{holder.getsockname()[1]}"
 
 
 def client_of(kafka: str, *, strict: bool = True, **settings: float) -> RunClient:

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from runledger.producers.building import build
+from runledger.producers.kafka_transport import KafkaTransport, ProducerConfig, producer_config
+from runledger.producers.records import Record
+from runledger.producers.settings import ProducerSettings
+from runledger.producers.transport import Failure
+from runledger.schemas.run_events import RunHeartbeat
+
+RECORD = Record.of(build(RunHeartbeat, {}, project="acme", run_id="00000000-0000-0000-0000-000000000001"))
+
+
+class FailingProducer(Producer):
+    """librdkafka after an error it calls fatal: every produce is refused, for ever."""
+
+    def produce(self, *_arguments: object, **_named: object) -> None:
+        raise KafkaException(KafkaError(KafkaError._FATAL, "epoch lost", fatal=True))
+
+
+def test_a_producer_that_broke_for_good_is_replaced(dead_port: str) -> None:
+    made: list[Producer] = []
+
+    def make(config: ProducerConfig) -> Producer:
+        made.append(Producer(config) if made else FailingProducer(config))
+        return made[-1]
+
+    transport = KafkaTransport(ProducerSettings(kafka=dead_port), make)
+    told: list[Failure | None] = []
+    transport.send(RECORD, told.append)
+    assert told == [Failure("epoch lost")]
+    transport.send(RECORD, told.append)
+    assert len(told) == 1
+    transport.close()
+    assert [failure is not None and failure.final for failure in told] == [False, False]
+    assert len(made) == 2
+
+
+def test_the_queue_is_bounded_in_events_and_in_bytes() -> None:
+    config = producer_config(ProducerSettings(queue_events=7, queue_bytes=2 * 1024 * 1024))
+    assert (config["queue.buffering.max.messages"], config["queue.buffering.max.kbytes"]) == (7, 2048)
+    assert (config["enable.idempotence"], config["acks"], config["partitioner"]) == (True, "all", "murmur2_random")
