@@ -19,7 +19,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
 from runledger.processors.assignor import StickyPerTopic
-from runledger.processors.errors import Discontinuity
+from runledger.processors.errors import Discontinuity, StopLoudly
 from runledger.processors.records import Batch
 
 _FETCH_WAIT_MS = 500
@@ -27,6 +27,8 @@ _IDLE_SECONDS = 0.05
 _POLL_SECONDS = 0.2
 """How long a fetch waits for records: a partition whose store has just opened waits no longer for its first one."""
 _FRESH_SECONDS = 2.0
+_LOG_APPEND_TIME = 1
+"""A record's timestamp_type in Kafka's protocol: the broker's time, not the producer's."""
 
 
 class Partitions(Protocol):
@@ -128,9 +130,17 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             return None  # revoked meanwhile; a seek comes before the next record
         if not records and state.position == start:
             return None
+        if any(record.timestamp_type != _LOG_APPEND_TIME for record in records):
+            self._not_in_log_time(tp)
+            return None
         # Without records the fetch met only markers or aborted records: the position moves all the same.
         self._ends[tp] = state.position
         return Batch(tp.topic, tp.partition, records, start, state.position, self._epochs[tp])
+
+    def _not_in_log_time(self, tp: TP) -> None:
+        """End the process: producers' times say nothing about when a run fell silent."""
+        why = "the topic is not in log time: set message.timestamp.type to LogAppendTime"
+        self.consumer.transport.partitions.crash(StopLoudly(why, topic=tp.topic, partition=tp.partition))
 
     def _out_of_range(self, error: OffsetOutOfRangeError) -> None:
         """End the process: when its store opens again, it finds out what became of the log and says so."""

@@ -10,6 +10,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+)
 
 from runledger.processors.app import EXIT_CRASHED, EXIT_STOPPED
 from runledger.schemas import dead_letters
@@ -225,3 +230,20 @@ def test_a_log_that_retention_overtakes_stops_the_processor_loudly(ledger: Ledge
     again = ledger.start()
     assert again.wait() == EXIT_STOPPED
     assert f"[{PARTITION}]: the position is 1, but the log holds 3 to 3" in again.lines("stopped")[0]["error"]
+
+
+def test_a_topic_that_is_not_in_log_time_stops_the_processor_loudly(ledger: Ledger) -> None:
+    """A producer's old time would have the run given up at once."""
+    producers_time = ConfigEntry("message.timestamp.type", "CreateTime", incremental_operation=AlterConfigOpType.SET)
+    topic = ConfigResource(ConfigResource.Type.TOPIC, ledger.name(RUN_EVENTS), incremental_configs=[producers_time])
+    for done in ledger.admin.incremental_alter_configs([topic]).values():
+        done.result()
+    processor = ledger.start()
+
+    def stopped() -> bool:  # the broker takes the new setting over a moment after it has said so
+        ledger.log(usage(1))
+        return processor.process.poll() is not None
+
+    until(stopped)
+    assert processor.wait() == EXIT_STOPPED
+    assert "LogAppendTime" in processor.lines("stopped")[0]["error"]
