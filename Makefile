@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+# Most tests wait for time-outs of brokers and groups. Each worker starts servers of its own; a file's tests stay together.
+PARALLEL ?= --numprocesses 3 --dist loadfile
 
 .PHONY: help install demo test check unit integration e2e lock format clean
 
@@ -32,13 +34,13 @@ check: install ## format, lint, types, import layers
 	$(BIN)/lint-imports
 
 unit: install ## tests that need no server
-	$(BIN)/pytest tests/unit tests/contract
+	$(BIN)/pytest $(PARALLEL) tests/unit tests/contract
 
 integration: install ## tests on the real broker and the real database
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest $(PARALLEL) tests/integration
 
 e2e: install ## tests of the whole pipeline, killed at random
-	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest $(PARALLEL) tests/e2e
 
 lock: install ## renew requirements.lock (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

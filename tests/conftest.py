@@ -15,6 +15,15 @@ from runledger.topic_admin import ensure_topics
 from tests.servers import running_servers
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: their `record_property("report", …)` lines."""
+    for outcome in terminalreporter.stats.values():
+        for result in outcome:
+            for name, value in getattr(result, "user_properties", ()):
+                if name == "report" and getattr(result, "when", "") == "call":
+                    terminalreporter.write_line(f"{result.nodeid}: {value}")
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[tuple[str, str]]:
     """(Kafka bootstrap servers, URI of a Postgres database in which databases may be created)."""

@@ -9,6 +9,7 @@ import random
 import signal
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -108,7 +109,7 @@ def kill_at_random(running: Pipeline, done: threading.Event, chance: random.Rand
 
 @pytest.mark.timeout(600)
 def test_every_part_killed_at_random_leaves_the_ledger_exact(
-    topics: ConnectionSettings, database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    topics: ConnectionSettings, database: str, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     """Each exactly once: totals, streaks, rows and scores."""
     settings = topics.model_copy(update={"postgres": database})
@@ -141,13 +142,13 @@ def test_every_part_killed_at_random_leaves_the_ledger_exact(
         for topic in (RUNS, RUN_OUTCOMES, RUN_LOG)
     )
     counts = running.counts()
-    with capsys.disabled():
-        print(  # noqa: T201  # the report of this test
-            f"\n{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s; "
-            f"killed {killed}; exact {caught_up:.0f} s later; records of aborted transactions {aborted}, "
-            f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, "
-            f"compare-and-set refusals {refused}"
-        )
+    record_property(
+        "report",
+        f"{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s; "
+        f"killed {killed}; exact {caught_up:.0f} s later; records of aborted transactions {aborted}, "
+        f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, "
+        f"compare-and-set refusals {refused}",
+    )
     assert min(killed.values()) >= KILLS
     assert set(killed) == set(names)
     assert aborted > 0
