@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
@@ -22,6 +23,8 @@ from runledger.producers.mcp_server.errors import refusal, told_plainly
 from runledger.producers.mcp_server.results import Recorded
 from runledger.schemas.identifiers import new_event_id
 
+_ANSWER_SECONDS = 1.6
+"""A call is answered within two seconds, whatever the broker does (docs/mcp.md)."""
 _Parameters = TypeVar("_Parameters", bound=Parameters)
 
 
@@ -187,10 +190,12 @@ class WritingTools:
         event_id: str | None,
     ) -> Recorded:
         # The parameters are constructed, not validated: the arguments were, by the same types.
+        began = time.monotonic()
         with told_plainly():
             # An id chosen now is one that the caller can repeat, whatever comes of this call.
             told = tell(await self._identify(), parameters, event_id or new_event_id())
-        emission = await self._emitter.emit(told.event)
+        left_seconds = _ANSWER_SECONDS - (time.monotonic() - began)
+        emission = await self._emitter.emit(told.event, left_seconds)
         ids = told.ids
         repeat = f"call again with the same arguments and event_id={ids.event_id!r}"
         match emission.outcome:

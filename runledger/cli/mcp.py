@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
@@ -43,6 +44,8 @@ def mcp_command(
         return
     require_fastmcp()
     configure("mcp")
+    # A gentler end would wait for the thread that reads stdin. What was answered is with the broker by then.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(_serve_stdio(connect(data_dir)))
 
 

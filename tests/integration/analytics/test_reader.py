@@ -138,6 +138,10 @@ async def test_a_later_completed_run_of_the_task_resolves_a_failure(ledger: Ledg
         *(_started(3, 5, task=TASK, agent="b"), _ended(3, 6, "completed", summary="raised the pool", agent="b")),
         *(_started(4, 7), _failed(4, 8, "disk full", task=None), _ended(4, 9, "failed")),
         *(_started(5, 10), _ended(5, 11, "completed")),
+        *(
+            _started(6, 12, task=TASK, project="other", agent="o"),
+            _ended(6, 13, "completed", project="other", agent="o"),
+        ),
     )
     async with LedgerReader(ledger.uri) as reader:
         unresolved, resolved = await reader.recent_failures("acme", None, 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,23 @@ async def test_without_a_key_it_speaks_for_the_named_project_or_for_default_on_t
     async with Client(stdio_server(settings, **variables)) as client:
         assert (await answer(client, "record_run", project_key=project, **RECORD))["run_id"]
         assert "another project" in await refusal(client, "record_run", project_key="acme", **RECORD)
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, None])
+def test_it_ends_when_asked_or_when_its_client_is_gone(settings: ConnectionSettings, ending: int | None) -> None:
+    command = [sys.executable, "-m", "runledger", "mcp"]
+    process = subprocess.Popen(
+        command, env=environment(settings), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    with process, process.stderr as log:
+        assert b"Starting MCP server" in log.readline()
+        if ending is None:
+            process.stdin.close()
+        else:
+            process.send_signal(ending)
+        assert process.wait(10) == (0 if ending is None else -ending)
 
 
 def test_without_a_key_and_a_project_it_does_not_start_on_shared_servers(settings: ConnectionSettings) -> None:
