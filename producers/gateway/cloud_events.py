@@ -23,7 +23,7 @@ BATCHED = "application/cloudevents-batch+json"
 BINARY = "application/json"
 MAX_BATCH = 1000
 _REQUIRED = ("specversion", "id", "source", "type")
-_ONE_CALL = {"runledger.run.started.v1", "runledger.run.recorded.v1", "runledger.run.logged.v1"}
+_ONE_CALL = ("runledger.run.started.v1", "runledger.run.recorded.v1", "runledger.run.logged.v1")
 """Types whose run may be named by the event id alone."""
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
-HEAD_SECONDS = 10.0
-"""From the connection, or the first byte of a later request, to the head's end: no caller holds a connection longer."""
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
     """What uvicorn runs per connection; its parser alone would take a head of any size, at any pace."""
+
+    head_seconds: ClassVar[float] = 10.0
+    """From the connection, or the first byte of a later request, to the head's end."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401  # uvicorn's to know
         super().__init__(*arguments, **options)
@@ -67,7 +68,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def _expect_head(self) -> None:
         self._head_ended()
         self._in_head, self._head_bytes = True, 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._head_timer = self.loop.call_later(self.head_seconds, self.transport.close)
 
     def _head_ended(self) -> None:
         self._in_head = False

@@ -51,6 +51,11 @@ def test_a_success_that_does_not_name_every_event_is_none(body: bytes) -> None:
     assert None not in read_answer(200, None, body, 2, NOW).outcomes
 
 
+def test_a_key_may_be_mended_but_an_event_of_another_project_may_not() -> None:
+    assert [failure and failure.final for failure in read_answer(403, None, b"{}", 1, NOW).outcomes] == [False]
+    assert [failure and failure.final for failure in read_answer(207, None, results(403), 1, NOW).outcomes] == [True]
+
+
 def test_too_large_splits_a_batch_but_not_an_event() -> None:
     assert read_answer(413, None, b"{}", 2, NOW).split
     (failure,) = read_answer(413, None, b"{}", 1, NOW).outcomes

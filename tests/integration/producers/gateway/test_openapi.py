@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck
@@ -27,7 +29,9 @@ api = schemathesis.openapi.from_dict(
 
 @api.parametrize()
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-def test_every_answer_is_one_that_the_document_names(case: schemathesis.Case, url: str, keys: dict[str, str]) -> None:
+def test_every_answer_is_one_that_the_document_names(
+    case: schemathesis.Case[Any], url: str, keys: dict[str, str]
+) -> None:
     """All of schemathesis's checks, on valid and on invalid requests of every route."""
     if not has_wide_integer(case.body):
         case.call_and_validate(base_url=url, headers={"Authorization": f"Bearer {keys['acme']}"})
