@@ -16,6 +16,9 @@ _SUCCESS = range(200, 300)
 _REFUSED = {400, 409, 413, 415, 422}
 """Statuses that no repetition mends; every other one may be another tomorrow, also 401 and 403: keys are renewed."""
 
+_REFUSED_EVENT = _REFUSED | {403}
+"""Of one event, 403 says that it belongs to another project than the key does: in a spool it would block the rest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -51,7 +54,7 @@ def read_answer(status: int, retry_after: str | None, body: bytes, count: int, n
 
 def _per_event(statuses: Sequence[int], pause: float | None) -> Answer:
     outcomes = [
-        None if status in _SUCCESS else Failure(_reason(status), final=status in _REFUSED) for status in statuses
+        None if status in _SUCCESS else Failure(_reason(status), final=status in _REFUSED_EVENT) for status in statuses
     ]
     retry = frozenset(position for position, status in enumerate(statuses) if _again(status))
     return Answer(outcomes, retry, pause if retry else None)

@@ -23,11 +23,13 @@ PROGRAM = """
 import sys
 
 import schemas, producers, sinks
-from runledger import RunClient
+from runledger import RunClient, subscribe
 
 with RunClient(kafka=sys.argv[1], topic_prefix=sys.argv[2]) as client:
     with client.run("acme", "sage", summary="beside a schemas.py of my own") as run:
         run.usage(input_tokens=10, output_tokens=1)
+with subscribe("run-events", kafka=sys.argv[1], topic_prefix=sys.argv[2], stop_at_end=True) as events:
+    assert len(list(events)) == 3
 assert schemas.MINE and producers.MINE and sinks.MINE
 print(sorted(name.partition(".")[0] for name in sys.modules))
 """
