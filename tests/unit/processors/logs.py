@@ -38,6 +38,8 @@ class Logged:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    timestamp_type: int = 1
+    """LogAppendTime, as Kafka numbers it."""
 
 
 def milliseconds(at: datetime) -> int:

@@ -14,7 +14,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
 from runledger.processors.batching import BatchConsumer, BatchThread, BatchTransport
-from runledger.processors.errors import Discontinuity
+from runledger.processors.errors import Discontinuity, StopLoudly
 from tests.unit.processors.logs import Logged
 
 ONE, TWO = TP("t.run-events", 0), TP("t.run-events", 1)
@@ -151,6 +151,14 @@ async def test_an_offset_that_left_the_log_ends_the_process(consumer: BatchConsu
     (error,) = consumer.transport.partitions.errors
     assert isinstance(error, Discontinuity)
     assert (error.topic, error.partition) == ONE
+
+
+async def test_a_producers_own_time_ends_the_process(consumer: BatchConsumer, fetched: Fetched) -> None:
+    await consumer._thread.seek_stores({ONE: (7, 1)})
+    fetched.arrive(ONE, Logged(7, 0, None, None), Logged(8, 0, None, None, timestamp_type=0), position=9)
+    assert await fetch(consumer, fetched) == {}
+    (error,) = consumer.transport.partitions.errors
+    assert isinstance(error, StopLoudly)
 
 
 async def test_faust_sees_a_batch_as_one_message_above_all_before(consumer: BatchConsumer, fetched: Fetched) -> None:
