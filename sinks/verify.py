@@ -62,8 +62,8 @@ class Report:
     """What was recounted, and every difference.
 
     Not seen: deletion of deliveries that change nothing (repeats, void timeouts, resolutions), as offsets have natural
-    gaps; which of an agent's runs came too late to count, and incidents, as both depend on the order of arrival; columns
-    that only say where a number came from (cost_source and its like).
+    gaps; which of an agent's runs came too late to count, and incidents, as both depend on the order of arrival; and
+    columns that only say where a number came from (cost_source and its like).
 
     Args:
         runs: runs recounted.
