@@ -14,6 +14,7 @@ _EDGE = "A-Za-z0-9_"
 # (kind, literal prefix, what follows). The vendors' own documentation gives the forms; lengths are lower bounds, since
 # vendors lengthen them. A prefix that is also an English word asks for a body without separators.
 _PREFIXES: tuple[tuple[str, str, str], ...] = (
+    ("api_key", "rl.", r"[0-9a-f]{32}\.[\w-]{40,}+"),  # our own (runledger.access.keys)
     ("api_key", "sk-ant-", r"[\w-]{16,}+"),  # Anthropic
     ("api_key", "sk-", r"(?:(?:proj|svcacct|admin|service|or-v1|lf)-[\w-]{16,}+|[A-Za-z0-9]{20,}+)"),  # OpenAI and kin
     ("api_key", "AIza", r"[\w-]{30,}+"),  # Google

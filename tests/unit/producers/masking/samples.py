@@ -41,6 +41,7 @@ SECRETS: list[tuple[str, str, str, str]] = [
     ("api_key", "charged with ", "rk_test_" + body(24), ""),
     ("api_key", "used ", "lin_api_" + body(40), ""),
     ("secret", "hook ", "whsec_" + body(32), ""),
+    ("api_key", "started with ", "rl." + "0" * 32 + "." + body(43), ""),
     ("token", "pushed with ", "ghp_" + body(36), " to main"),
     ("token", "pushed with ", "github_pat_" + body(22) + "_" + body(59), ""),
     ("token", "pushed with ", "ghs_" + body(36), ""),
