@@ -90,6 +90,22 @@ def test_shuffled_and_doubled_events_come_to_the_same_totals(settings: Connectio
     assert known_part(last_object(result.stdout)) == KNOWN
 
 
+def test_a_file_with_lines_and_turns_shuffled_and_doubled_comes_to_the_same_totals(
+    settings: ConnectionSettings, tmp_path: Path
+) -> None:
+    chance, shuffled = random.Random(11), tmp_path / "shuffled.jsonl"
+    runs = [orjson.loads(line) for line in AIRLINE.read_bytes().splitlines()] * 2
+    chance.shuffle(runs)
+    for run in runs:
+        run["agent"]["turns"] *= 2
+        chance.shuffle(run["agent"]["turns"])
+    shuffled.write_bytes(b"\n".join(orjson.dumps(run) for run in runs))
+    with pipeline(settings, tmp_path):
+        result = runledger(settings, "replay", str(shuffled), "--wait", "--json")
+    assert result.returncode == 0, result.stderr.decode()
+    assert known_part(last_object(result.stdout)) == KNOWN
+
+
 def test_handmade_runs_come_to_what_is_written_beside_them(settings: ConnectionSettings, tmp_path: Path) -> None:
     """Silent, partial, interrupted, timed out, failed, several models, sub-runs, and the source document's example."""
     expected = orjson.loads((DATA / "handmade_runs.expected.json").read_bytes())
