@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
 import structlog
-from confluent_kafka import KafkaException
 
 from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError, Undelivered
 from runledger.producers.publisher import Publisher
@@ -95,9 +94,6 @@ class Emitter:
         except InvalidEventError as error:
             return Emission("refused", error.reason, too_large=True)
         except (QueueFullError, ClosedError) as error:
-            return Emission("refused", str(error))
-        except KafkaException as error:
-            _LOG.exception("producer_failed")
             return Emission("refused", str(error))
         return delivered
 

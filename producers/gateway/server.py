@@ -17,7 +17,7 @@ from runledger.producers.gateway.settings import GatewaySettings
 _LOG = structlog.get_logger()
 MAX_CONNECTIONS = 4096
 KEEP_ALIVE_SECONDS = 5
-_DRAIN_SECONDS = 8
+_DRAIN_SECONDS = 4
 
 
 class _Server(uvicorn.Server):
@@ -33,7 +33,11 @@ class _Server(uvicorn.Server):
 
 
 def run_gateway(settings: GatewaySettings) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun within ten seconds."""
+    """Serve until SIGTERM or SIGINT, then finish what was begun within ten seconds.
+
+    Raises:
+        RuntimeError: it could not start.
+    """
     config = uvicorn.Config(
         create_app(settings),
         host=settings.http_host,
@@ -60,3 +64,5 @@ async def _serve(server: _Server, settings: GatewaySettings) -> None:
     if settings.is_trusted:
         _LOG.info("listener_trusted", host=settings.http_host, project_key=settings.project)
     await server.serve()
+    if not server.started:
+        raise RuntimeError("the gateway could not start; the log says why")

@@ -22,6 +22,10 @@ class GatewaySettings(ProducerSettings):
         default=30, ge=1, le=900, description="how long an event is retried after its caller was told 503"
     )
 
+    flush_timeout_seconds: float = Field(
+        default=5, ge=0, le=300, description="how long the end of the process waits for acknowledgements"
+    )
+
     @property
     def is_trusted(self) -> bool:
         """Tell whether a caller without a key is believed to be one of ours."""
