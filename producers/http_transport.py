@@ -155,8 +155,9 @@ class HttpTransport:
         longer = min(max(_FIRST_PAUSE_SECONDS, 2 * pause), _LONGEST_PAUSE_SECONDS)
         try:
             answer = self._post([sending.record for sending in batch])
-        except (OSError, http.client.HTTPException) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the thread serves every other event too
             self._disconnect()
+            _LOG.info("the gateway cannot be reached: %r", error)
             for sending in batch:
                 sending.failure = Failure(f"the gateway cannot be reached: {type(error).__name__}")
             return longer

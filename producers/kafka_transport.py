@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
@@ -16,10 +16,11 @@ from runledger.producers.settings import ProducerSettings
 from runledger.producers.transport import Failure, Report, TransportFullError
 from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
 
-ProducerConfig: TypeAlias = dict[str, str | int | float | bool]
+ProducerConfig: TypeAlias = dict[str, Any]
 
 _POLL_SECONDS = 0.1
 _PURGE_SECONDS = 2.0
+_WARN_SECONDS = 60.0
 _FINAL = {
     KafkaError.MSG_SIZE_TOO_LARGE,
     KafkaError.INVALID_MSG,
@@ -43,7 +44,7 @@ def producer_config(settings: ProducerSettings) -> ProducerConfig:
         "queue.buffering.max.kbytes": max(1, settings.queue_bytes // 1024),
         # The default of 10 s would keep events waiting that long after the broker's return.
         "reconnect.backoff.max.ms": 2000,
-        # librdkafka would write each lost connection to the host's stderr.
+        # librdkafka would write each lost connection to the host's stderr; `_warn` says it once a minute.
         "log_level": 2,
     }
 
@@ -63,6 +64,8 @@ class KafkaTransport:
         self._config = producer_config(settings)
         self._make_producer = make_producer
         self._replacing = threading.Lock()
+        self._config["error_cb"] = self._warn
+        self._warn_at = 0.0
         self._producer = make_producer(self._config)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="runledger-kafka", daemon=True)
@@ -116,6 +119,13 @@ class KafkaTransport:
     def _serve(self) -> None:
         while not self._stopping.is_set():
             self._producer.poll(_POLL_SECONDS)
+
+    def _warn(self, error: KafkaError) -> None:
+        """Say that Kafka is away, once a minute: librdkafka says it at every attempt."""
+        now = time.monotonic()
+        if now >= self._warn_at:
+            self._warn_at = now + _WARN_SECONDS
+            _LOG.warning("Kafka cannot be reached, events wait: %s", error.str())
 
     @staticmethod
     def _purge(producer: Producer) -> None:

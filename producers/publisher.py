@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import cache
 
 from runledger.producers.deliveries import OnDelivered
-from runledger.producers.errors import ClosedError, DeliveryError
+from runledger.producers.errors import ClosedError, DeliveryError, SpoolLockedError
 from runledger.producers.kafka_transport import KafkaTransport
 from runledger.producers.masking import mask_event, masker_of
 from runledger.producers.outbox import Outbox
@@ -53,6 +53,7 @@ class Publisher:
         self._masker = masker_of(settings.mask_patterns)
         self._lock = threading.Lock()
         self._closed = False
+        self._inherited = False
         self._outbox: Outbox | None = None
         self._last_stats = Stats()
         _watch_forks()
@@ -117,10 +118,21 @@ class Publisher:
             if self._closed:
                 raise ClosedError("the client is closed")
             if self._outbox is None:
-                self._outbox = Outbox(self._settings, self._make_transport, strict=self._strict)
+                self._outbox = self._open()
                 self._last_stats = Stats()
                 self._close_when_the_process_ends()
             return self._outbox
+
+    def _open(self) -> Outbox:
+        try:
+            return Outbox(self._settings, self._make_transport, strict=self._strict)
+        except (OSError, SpoolLockedError) as error:
+            if not self._inherited:
+                raise
+            # Nobody makes a client here who could be told: an agent's call must not fail for want of a spool.
+            _LOG.warning("this forked process has no spool: %s", error)
+            settings = self._settings.model_copy(update={"spool": None})
+            return Outbox(settings, self._make_transport, strict=self._strict)
 
     def _close_when_the_process_ends(self) -> None:
         atexit.register(self._close_at_exit)
@@ -137,6 +149,7 @@ class Publisher:
     def _start_anew(self) -> None:
         """Begin with nothing, in a process just forked: threads did not come along, and a lock may be held for ever."""
         self._lock = threading.Lock()
+        self._inherited = True
         outbox, self._outbox = self._outbox, None
         self._last_stats = Stats()
         if outbox is not None:

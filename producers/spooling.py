@@ -82,15 +82,29 @@ class Spooler:
         while not self._stopping.wait(pause or _LOOK_SECONDS):
             now = time.monotonic()
             if now >= sync_at:
-                self._own.sync()
+                self._sync()
                 sync_at = now + _SYNC_SECONDS
             if now >= adopt_at:
                 self._adopt()
                 adopt_at = now + _ADOPT_SECONDS
-            if self._send_all(1 if pause else _CHUNK_LINES):
+            if self._tried(1 if pause else _CHUNK_LINES):
                 pause = 0.0
             else:
                 pause = min(max(_FIRST_PAUSE_SECONDS, 2 * pause), _LONGEST_PAUSE_SECONDS)
+
+    def _tried(self, first_lines: int) -> bool:
+        """Send; False if something has to be tried again, a file that cannot be read or written too."""
+        try:
+            return self._send_all(first_lines)
+        except OSError as error:
+            _LOG.warning("the spool cannot be read: %s", error)
+            return False
+
+    def _sync(self) -> None:
+        try:
+            self._own.sync()
+        except OSError as error:
+            _LOG.warning("the spool cannot be synced: %s", error)
 
     def _adopt(self) -> None:
         try:

@@ -69,7 +69,7 @@ def send_file(
         ProducerError: the file cannot be read, or the broker did not take everything.
     """
     events = list(read_events(path))
-    with RunClient(settings=settings, strict=True) as client:
+    with RunClient(kafka=settings.kafka, settings=settings, strict=True) as client:
         sent = replay(events, client, rate=rate, on_progress=lambda count: progress(count, len(events)))
     return Replayed(
         _runs(events), _runs([e for e in events if isinstance(e, RunEnded | RunRecorded | RunLogged)]), sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,27 @@ if child:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 client.close(0)
 """
+
+
+NO_SPOOL = """
+import os, shutil, sys
+from runledger import RunClient
+client = RunClient(sys.argv[1], spool=os.path.join(sys.argv[2], "spool"))
+shutil.rmtree(sys.argv[2])
+child = os.fork()
+if child == 0:
+    client.log_run("sage", "success", event_id="child")
+    client.flush(20)
+    os._exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_a_child_without_a_spool_goes_on_without_one(served: Gateway, tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    assert "this forked process has no spool" in run(NO_SPOOL, served.url, str(folder))
+    assert served.event_ids == ["child"]
 
 
 def test_parent_and_child_each_deliver_their_own_once(served: Gateway) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import time
+
+import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from runledger.producers.building import build
@@ -41,3 +44,15 @@ def test_the_queue_is_bounded_in_events_and_in_bytes() -> None:
     config = producer_config(ProducerSettings(queue_events=7, queue_bytes=2 * 1024 * 1024))
     assert (config["queue.buffering.max.messages"], config["queue.buffering.max.kbytes"]) == (7, 2048)
     assert (config["enable.idempotence"], config["acks"], config["partitioner"]) == (True, "all", "murmur2_random")
+
+
+def test_a_broker_that_is_away_is_said_once(dead_port: str, caplog: pytest.LogCaptureFixture) -> None:
+    transport = KafkaTransport(ProducerSettings(kafka=dead_port))
+    told: list[Failure | None] = []
+    transport.send(RECORD, told.append)
+    deadline = time.monotonic() + 20
+    while not caplog.messages and time.monotonic() < deadline:
+        time.sleep(0.02)
+    transport.close()
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("Kafka cannot be reached, events wait: ")
