@@ -41,7 +41,7 @@ CATCH_UP_SECONDS = 180
 
 def send(generator: Generator, settings: ConnectionSettings, done: threading.Event) -> None:
     """Send everything at a bounded rate."""
-    with RunClient(settings=ProducerSettings(**settings.model_dump())) as client:
+    with RunClient(strict=True, settings=ProducerSettings(**settings.model_dump())) as client:
         began = time.monotonic()
         for number, event in enumerate(generator.stream()):
             if number % 100 == 0:

@@ -79,7 +79,7 @@ def test_shuffled_and_doubled_events_come_to_the_same_totals(settings: Connectio
     random.Random(7).shuffle(events)
     runs = list({(event.project_key, event.run_id) for event in events})
     with pipeline(settings, tmp_path), psycopg.connect(settings.postgres, autocommit=True) as connection:
-        with RunClient(settings=ProducerSettings(**settings.model_dump())) as client:
+        with RunClient(strict=True, settings=ProducerSettings(**settings.model_dump())) as client:
             for event in events:
                 client.publish(event)
         wait_for(

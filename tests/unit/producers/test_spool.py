@@ -3,11 +3,14 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import UUID
 
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from runledger.producers import SpoolLockedError
 from runledger.producers.building import build
@@ -170,3 +173,53 @@ def test_what_the_dead_left_is_found_and_what_the_living_hold_is_not(path: Path)
     assert ids(left) == ["event-1"]
     for spool in (own, living, left):
         spool.close()
+
+
+class SpoolMachine(RuleBasedStateMachine):
+    """Append, send, crash and tear at random, beside a list that cannot lose anything."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = Path(self.folder.name) / "spool"
+        self.spool = Spool(self.path, 10 * MIB)
+        self.waiting: list[str] = []
+        self.count = 0
+
+    @rule(events=st.integers(1, 5))
+    def append(self, events: int) -> None:
+        for _ in range(events):
+            assert self.spool.append(record(self.count))
+            self.waiting.append(f"event-{self.count}")
+            self.count += 1
+
+    @rule(limit=st.integers(1, 4))
+    def send(self, limit: int) -> None:
+        chunk = self.spool.read(limit)
+        assert [record.event_id for record in chunk.records] == self.waiting[:limit]
+        self.spool.acknowledge(chunk)
+        del self.waiting[:limit]
+
+    @rule(torn=st.integers(0, 100))
+    def crash(self, torn: int) -> None:
+        self.spool.abandon()
+        with self.path.open("ab") as file:
+            file.write(record(0).value[:torn])
+        self.spool = Spool(self.path, 10 * MIB)
+
+    @rule()
+    def crash_before_the_acknowledgement_is_noted(self) -> None:
+        self.spool.read(3)
+        self.crash(0)
+
+    @invariant()
+    def nothing_is_lost_or_out_of_order(self) -> None:
+        assert self.spool.waiting == len(self.waiting)
+        assert ids(self.spool, 1000) == self.waiting
+
+    def teardown(self) -> None:
+        self.spool.close()
+        self.folder.cleanup()
+
+
+TestSpoolMachine = SpoolMachine.TestCase
