@@ -24,7 +24,11 @@ class Broker:
     def __init__(self, settings: GatewaySettings) -> None:
         self._topic = RUN_EVENTS.name(settings.topic_prefix)
         # librdkafka would write each failed attempt to stderr, past our log.
-        config = {"bootstrap.servers": settings.kafka, "client.id": "runledger-readiness", "log_level": 2}
+        config: dict[str, str | int | float | bool] = {
+            "bootstrap.servers": settings.kafka,
+            "client.id": "runledger-readiness",
+            "log_level": 2,
+        }
         self._admin = AdminClient(config)
         self._asking = asyncio.Lock()
         self._answered = False
