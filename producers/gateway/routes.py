@@ -33,8 +33,8 @@ from runledger.producers.gateway.gate import Gate
 router = APIRouter(prefix="/api/v1", responses=TELLING)
 
 
-def gate_of(request: Request) -> Gate:
-    """Give the process's gate."""
+async def gate_of(request: Request) -> Gate:
+    """Give the process's gate. Not blocking, so not a function for FastAPI to run in a thread."""
     gate: Gate = request.app.state.gate
     return gate
 

@@ -95,6 +95,12 @@ def test_a_batch_that_is_delivered_whole_is_a_plain_success(acme: Caller) -> Non
     assert {result["outcome"] for result in answer.json()["results"]} == {"delivered"}
 
 
+def test_a_batch_may_take_8_mib(acme: Caller) -> None:
+    event = ended(data={"status": "completed", "meta": {"text": "x" * 250_000}})
+    assert acme.send("events", json=[event] * 30, headers=BATCHED).status_code == 200
+    assert acme.send("events", json=[event] * 35, headers=BATCHED).status_code == 413
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 def test_a_batch_holds_1_to_1000_events(acme: Caller, count: int) -> None:
     answer = acme.send("events", json=[ended()] * count, headers=BATCHED)
