@@ -7,6 +7,7 @@ import pytest
 
 import runledger
 import runledger.producers
+import runledger.subscribers
 
 HEAVY = ("pydantic", "confluent_kafka", "faust", "psycopg", "structlog", "typer", "sqlalchemy", "fastapi")
 SERVER_ONLY = ("faust", "psycopg", "structlog", "typer", "rich", "sqlalchemy", "alembic", "genai_prices")
@@ -18,9 +19,10 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_every_public_name_is_the_producers_own() -> None:
+def test_every_public_name_is_the_producers_or_the_subscribers_own() -> None:
     for name in runledger.__all__:
-        assert getattr(runledger, name) is getattr(runledger.producers, name)
+        homes = [home for home in (runledger.producers, runledger.subscribers) if name in home.__all__]
+        assert [getattr(home, name) for home in homes] == [getattr(runledger, name)]
 
 
 def test_public_names_are_listed() -> None:
