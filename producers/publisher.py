@@ -73,7 +73,23 @@ class Publisher:
             QueueFullError: the local queue stayed full for `queue_wait_seconds`; only where strict.
             ClosedError: closed before.
         """
-        record = Record.of(mask_event(event, self._masker))  # the only way in: nothing durable lies before it
+        self.hand_over(self.record_of(event), on_delivered)
+
+    def record_of(self, event: AnyRunEvent) -> Record:
+        """Mask and encode an event: the first half of `publish`, by far the longer one where the event is large.
+
+        Raises:
+            InvalidEventError: the event is too large.
+        """
+        return Record.of(mask_event(event, self._masker))  # the only way in: nothing durable lies before it
+
+    def hand_over(self, record: Record, on_delivered: OnDelivered | None = None) -> None:
+        """Queue what `record_of` made; the second half of `publish`.
+
+        Raises:
+            QueueFullError: as `publish`.
+            ClosedError: as `publish`.
+        """
         self._outbox_here().put(record, on_delivered)
 
     def flush(self, timeout_seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +14,16 @@ import structlog
 
 from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError, Undelivered
 from runledger.producers.publisher import Publisher
+from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
+from runledger.producers.weighing import are_heavy
 from runledger.schemas.run_events import AnyRunEvent
 
 Outcome: TypeAlias = Literal["delivered", "unknown", "refused"]
 ACKNOWLEDGEMENT_SECONDS = 1.5
 """A door answers within two seconds (the promise of docs/http.md), the rest of its work included."""
+_LEAST_SECONDS = 0.3
+"""What the broker has to answer in, however long masking took: else the largest events would never be acknowledged."""
 _LOG = structlog.get_logger()
 
 
@@ -62,10 +67,14 @@ class Emitter:
 
         Args:
             events: what happened.
-            within_seconds: how long to wait for all together; `acknowledgement_seconds` if left out.
+            within_seconds: how long to wait for all together, masking included; `acknowledgement_seconds` if left out.
         """
+        began = time.monotonic()
         wait_seconds = self._acknowledgement_seconds if within_seconds is None else max(0.0, within_seconds)
-        handed_over = [self._hand_over(event) for event in events]
+        records = await self._records_of(events)
+        least_seconds = min(_LEAST_SECONDS, wait_seconds)
+        wait_seconds = max(least_seconds, wait_seconds - (time.monotonic() - began))
+        handed_over = [self._hand_over(record) for record in records]
         waiting = [future for future in handed_over if isinstance(future, asyncio.Future)]
         if waiting:
             await asyncio.wait(waiting, timeout=wait_seconds)
@@ -86,13 +95,25 @@ class Emitter:
     ) -> None:
         await self.close()
 
-    def _hand_over(self, event: AnyRunEvent) -> asyncio.Future[Undelivered | None] | Emission:
+    async def _records_of(self, events: Sequence[AnyRunEvent]) -> list[Record | Emission]:
+        """Mask and encode; in a thread where it takes long, since every other call waits for this loop."""
+        if are_heavy(events):
+            return await asyncio.to_thread(lambda: [self._record_of(event) for event in events])
+        return [self._record_of(event) for event in events]
+
+    def _record_of(self, event: AnyRunEvent) -> Record | Emission:
+        try:
+            return self._publisher.record_of(event)
+        except InvalidEventError as error:
+            return Emission("refused", error.reason, too_large=True)
+
+    def _hand_over(self, record: Record | Emission) -> asyncio.Future[Undelivered | None] | Emission:
+        if isinstance(record, Emission):
+            return record
         loop = asyncio.get_running_loop()
         delivered: asyncio.Future[Undelivered | None] = loop.create_future()
         try:
-            self._publisher.publish(event, lambda failure: _tell(loop, delivered, failure))
-        except InvalidEventError as error:
-            return Emission("refused", error.reason, too_large=True)
+            self._publisher.hand_over(record, lambda failure: _tell(loop, delivered, failure))
         except (QueueFullError, ClosedError) as error:
             return Emission("refused", str(error))
         return delivered

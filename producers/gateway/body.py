@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
 from runledger.producers.gateway.errors import HttpError, invalid
+from runledger.producers.weighing import HEAVY_BYTES
 
 MAX_BODY_BYTES = 1024 * 1024
 """Of one call. An event takes at most 900,000 bytes; escapes and white space may add some."""
@@ -16,9 +20,29 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 BODY_SECONDS = 10.0
 _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 """Content codings of RFC 9110, section 8.4.1, as zlib's wbits."""
+_Checked = TypeVar("_Checked")
 
 
-async def read_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> object:
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A parsed body.
+
+    Args:
+        document: the JSON.
+        size_bytes: what it took, decompressed.
+    """
+
+    document: object
+    size_bytes: int
+
+    async def check(self, check: Callable[[object], _Checked]) -> _Checked:
+        """Have the document checked; in a thread where it is large, so that other calls go on meanwhile."""
+        if self.size_bytes > HEAVY_BYTES:
+            return await asyncio.to_thread(check, self.document)
+        return check(self.document)
+
+
+async def read_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> Body:
     """Read and parse the body.
 
     Integers keep all their digits and 1e999 becomes infinity, so that the rules refuse them by the field's name.
@@ -28,7 +52,7 @@ async def read_json(request: Request, max_bytes: int = MAX_BODY_BYTES) -> object
     """
     value = await read_body(request, max_bytes)
     try:
-        return from_json(value, allow_inf_nan=False)
+        return Body(from_json(value, allow_inf_nan=False), len(value))
     except ValueError as error:
         raise invalid("body", f"not JSON: {error}") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import Any
 
@@ -27,8 +26,6 @@ from runledger.producers.gateway.gate import ONCE_BY_ID, require_media_type, und
 from runledger.producers.gateway.routes import Key, TheGate
 from runledger.schemas.run_events import AnyRunEvent
 
-_BREATH = 50
-"""Events validated before other requests have their turn."""
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     **TELLING,
     207: {"model": EventsAnswer, "description": "Of a batch, some events were refused; none is of unknown outcome."},
@@ -54,8 +51,8 @@ async def post_events(request: Request, gate: TheGate, idempotency_key: Key = No
     caller = await gate.caller(request)
     media_type = require_media_type(request, STRUCTURED, BATCHED, BINARY)
     body = await read_json(request, MAX_BATCH_BYTES if media_type == BATCHED else MAX_BODY_BYTES)
-    documents = documents_of(media_type, request.headers, body)
-    read = await _read_all(caller.principal, documents)
+    documents = documents_of(media_type, request.headers, body.document)
+    read = await body.check(lambda _: [_read(caller.principal, document) for document in documents])
     if media_type != BATCHED and isinstance(read[0], HttpError):
         raise read[0]
     events = [event for event in read if not isinstance(event, HttpError)]
@@ -72,16 +69,11 @@ async def post_events(request: Request, gate: TheGate, idempotency_key: Key = No
     return _answer(results)
 
 
-async def _read_all(principal: Principal, documents: list[Any]) -> list[AnyRunEvent | HttpError]:
-    read: list[AnyRunEvent | HttpError] = []
-    for index, document in enumerate(documents):
-        if index % _BREATH == _BREATH - 1:
-            await asyncio.sleep(0)
-        try:
-            read.append(read_event(principal, document))
-        except HttpError as error:
-            read.append(error)
-    return read
+def _read(principal: Principal, document: object) -> AnyRunEvent | HttpError:
+    try:
+        return read_event(principal, document)
+    except HttpError as error:
+        return error
 
 
 def _emitted(index: int, event: AnyRunEvent, emission: Emission) -> EventResult:

@@ -99,11 +99,11 @@ class Gate:
         """
         caller = await self.caller(request, internal=internal)
         require_media_type(request, "application/json")
-        document = await read_json(request)
+        body = await read_json(request)
         project_key = caller.principal.project_key
         event_id = None if idempotency_key is None else event_id_of(project_key, route, idempotency_key)
         try:
-            parameters = read_parameters(kind, _with_named(document, named or {}))
+            parameters = await body.check(lambda document: read_parameters(kind, _with_named(document, named or {})))
             told = make(caller.principal, parameters, event_id)
         except InvalidParameterError as error:
             raise invalid(error.field, error.reason) from error

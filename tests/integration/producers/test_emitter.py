@@ -7,7 +7,7 @@ import time
 import pytest
 
 from runledger.access.keys import Principal
-from runledger.producers.doors import Emitter, RecordRun, record_run
+from runledger.producers.doors import Emitter, LogRun, RecordRun, log_run, record_run
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.settings import ConnectionSettings
@@ -70,3 +70,22 @@ async def test_an_event_beyond_the_topics_bound_is_refused_for_its_size(topics: 
 def _large() -> AnyRunEvent:
     event = recorded("e")
     return event.model_copy(update={"data": event.data.model_copy(update={"summary": "x" * 901_000})})
+
+
+async def test_other_calls_go_on_while_a_large_event_is_masked() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    log = LogRun(agent_id="a", status="success", actions_taken={"text": "password=hunter22 a@b.co " * 10_000})
+    settings = ProducerSettings(kafka="127.0.0.1:1", flush_timeout_seconds=0)
+    async with Emitter(settings) as emitter:
+        ticking = asyncio.create_task(tick())
+        emission = await emitter.emit(log_run(PRINCIPAL, log).event, within_seconds=0)
+        ticking.cancel()
+    assert emission.outcome == "unknown"
+    assert ticks > 20

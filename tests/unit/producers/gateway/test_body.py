@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
+from runledger.producers.doors import LogRun, read_parameters
 from runledger.producers.gateway import body
-from runledger.producers.gateway.body import read_body
+from runledger.producers.gateway.body import read_body, read_json
 from runledger.producers.gateway.errors import HttpError
 
 
@@ -78,3 +79,23 @@ async def test_a_body_that_does_not_arrive_is_given_up(monkeypatch: pytest.Monke
     with pytest.raises(HttpError) as raised:
         await read_body(request([b"{"], never_ends=True), 1000)
     assert (raised.value.status, raised.value.headers) == (408, {"Connection": "close"})
+
+
+async def test_other_calls_go_on_while_a_large_body_is_checked() -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    def check(document: object) -> object:
+        log = {"agent_id": "a", "status": "success", "actions_taken": document}
+        return [read_parameters(LogRun, log) for _ in range(5)]
+
+    read = await read_json(request([b'{"a":[' + b",".join([b"1"] * 100_000) + b"]}"]))
+    ticking = asyncio.create_task(tick())
+    await read.check(check)
+    ticking.cancel()
+    assert ticks > 20
