@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -13,6 +14,12 @@ from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
 from runledger.topic_admin import ensure_topics
 from tests.servers import running_servers
+
+
+def pytest_configure() -> None:
+    """Let the programs under test be interrupted: a shell's background job hands an ignored SIGINT down to them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
