@@ -79,7 +79,7 @@ def rotate_keys(
     Args:
         connection: in autocommit mode; all happens in one transaction.
         project_key: whose keys.
-        grace: how long the old ones go on working.
+        grace: how long the old ones go on working, those of an earlier rotation too.
 
     Returns:
         (old key, new key) for each.

@@ -62,6 +62,20 @@ async def test_rotated_keys_stop_working_after_their_grace(connection: psycopg.C
             await ring.authenticate(new.text())
 
 
+async def test_rotating_again_cuts_an_earlier_grace_short(connection: psycopg.Connection[Any], database: str) -> None:
+    key = create_key(connection, "acme", ["emit"])
+    ((_, second),) = rotate_keys(connection, "acme", grace=timedelta(hours=72))
+    ((_, third),) = rotate_keys(connection, "acme", grace=timedelta(hours=1))
+    async with KeyRing(database) as ring:
+        for living in (key, second, third):
+            await ring.authenticate(living.text())
+    assert len(rotate_keys(connection, "acme")) == 1
+    async with KeyRing(database) as ring:
+        for dead in (key, second, third):
+            with pytest.raises(BadKeyError):
+                await ring.authenticate(dead.text())
+
+
 def test_only_hashes_are_stored(connection: psycopg.Connection[Any]) -> None:
     key = create_key(connection, "acme", ["emit"])
     rows = connection.execute("SELECT key_hash FROM api_key").fetchall()
