@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.topics import Topic
@@ -50,7 +50,7 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         self._topic = topic
         self._grouped = grouped
         self._prefix = None if project is None else f"{project}/".encode()
-        self._unread = None if until is None else {partition for partition, end in until.items() if end > 0}
+        self._unread = None if until is None else {partition: end for partition, end in until.items() if end > 0}
         self._handed_out: Message | None = None
         self._using = threading.Lock()
         self._closing = False
@@ -101,12 +101,15 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
             if self._taking is None:
                 self._taking = asyncio.create_task(asyncio.to_thread(self.poll, _POLL_SECONDS))
             # Shielded, and kept: a cancelled wait must not lose the record that its thread is about to take.
-            taking = self._taking
+            # That may be done in the very moment of the cancellation: only who receives the record lets go of it.
             try:
-                received = await asyncio.shield(taking)
-            finally:
-                if taking.done():
-                    self._taking = None
+                received = await asyncio.shield(self._taking)
+            except asyncio.CancelledError:
+                raise
+            except BaseException:
+                self._taking = None
+                raise
+            self._taking = None
             if received is not None:
                 return received
             if self._ended():
@@ -158,6 +161,8 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         if error is not None:
             self._note(error, message)
             return None
+        if self._lies_beyond(message):
+            return None
         if self._prefix is not None and not (message.key() or b"").startswith(self._prefix):
             self._dealt_with(message)
             return None
@@ -172,10 +177,25 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         self._handed_out = message
         return received
 
+    def _lies_beyond(self, message: Message) -> bool:
+        """Tell whether a record came after the end that was asked for; note the partitions whose end is reached."""
+        if self._unread is None:
+            return False
+        partition, offset = message.partition() or 0, message.offset() or 0
+        end = self._unread.get(partition, 0)
+        if offset + 1 >= end:
+            self._read_to_its_end(message)
+        return offset >= end
+
+    def _read_to_its_end(self, message: Message) -> None:
+        topic, partition = message.topic() or "", message.partition() or 0
+        if self._unread is not None and self._unread.pop(partition, None) is not None:
+            # Those who write on must not keep us from the partitions that are left.
+            self._consumer.pause([TopicPartition(topic, partition)])
+
     def _note(self, error: KafkaError, message: Message) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
-            if self._unread is not None:
-                self._unread.discard(message.partition() or 0)
+            self._read_to_its_end(message)
         elif error.fatal() or error.code() in {
             KafkaError.UNKNOWN_TOPIC_OR_PART,
             KafkaError.TOPIC_AUTHORIZATION_FAILED,

@@ -79,6 +79,13 @@ def test_an_empty_topic_ends_at_once(topics: ConnectionSettings) -> None:
         assert list(incidents) == []
 
 
+def test_what_comes_after_the_call_lies_beyond_the_end(topics: ConnectionSettings, client: RunClient) -> None:
+    log(client, *(f"before-{number}" for number in range(5)))
+    with subscribe("run-events", settings=topics, stop_at_end=True) as events:
+        log(client, *(f"after-{number}" for number in range(50)))
+        assert ids(events) == [f"before-{number}" for number in range(5)]
+
+
 def test_only_one_project_if_asked(topics: ConnectionSettings, client: RunClient) -> None:
     log(client, "mine")
     log(client, "theirs", project="acme2")
