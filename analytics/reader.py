@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from datetime import datetime
 from importlib.resources import files
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import IsolationLevel
 from psycopg.rows import class_row
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import AsyncConnectionPool
 
+from runledger.access.waiting import answer_within
 from runledger.analytics.errors import ReadUnavailableError
 from runledger.analytics.readings import (
     CostGrouping,
@@ -27,6 +27,8 @@ from runledger.analytics.readings import (
 
 _SQL = files("runledger.analytics") / "sql"
 _CONNECT_SECONDS = 2
+_ANSWER_SECONDS = 7.0
+_AnswerT = TypeVar("_AnswerT")
 _READ_ONLY = b"SET default_transaction_read_only = on; SET statement_timeout = '5s'"
 
 
@@ -73,12 +75,10 @@ class LedgerReader:
     async def __aexit__(self, *_error: object) -> None:
         await self._pool.close()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+    async def _answer(self, asking: Coroutine[Any, Any, _AnswerT]) -> _AnswerT:
         try:
-            async with self._pool.connection() as connection:
-                yield connection
-        except (psycopg.OperationalError, PoolTimeout) as error:
+            return await answer_within(_ANSWER_SECONDS, asking)
+        except (psycopg.OperationalError, TimeoutError) as error:
             raise ReadUnavailableError("the ledger's tables cannot be read just now") from error
 
     async def get_run(self, project_key: str, run_id: UUID) -> RunFound | None:
@@ -87,8 +87,10 @@ class LedgerReader:
         Raises:
             ReadUnavailableError: the database does not answer in time.
         """
-        named = {"project_key": project_key, "run_id": run_id}
-        async with self._connection() as connection, connection.transaction():
+        return await self._answer(self._get_run({"project_key": project_key, "run_id": run_id}))
+
+    async def _get_run(self, named: dict[str, Any]) -> RunFound | None:
+        async with self._pool.connection() as connection, connection.transaction():
             cursor = connection.cursor(row_factory=class_row(RunReading))
             run = await (await cursor.execute(_RUN, named)).fetchone()
             if run is None:
@@ -108,7 +110,10 @@ class LedgerReader:
             ReadUnavailableError: the database does not answer in time.
         """
         asked = {"project_key": project_key, "fingerprint": fingerprint, "limit": limit}
-        async with self._connection() as connection:
+        return await self._answer(self._recent_failures(asked))
+
+    async def _recent_failures(self, asked: dict[str, Any]) -> list[FailureGroupReading]:
+        async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(FailureGroupReading))
             return await (await cursor.execute(_FAILURE_GROUPS, asked)).fetchall()
 
@@ -125,7 +130,10 @@ class LedgerReader:
             ReadUnavailableError: the database does not answer in time.
         """
         asked = {"project_key": project_key, "since": since, "group_by": group_by, "limit": limit + 1}
-        async with self._connection() as connection:
+        return await self._answer(self._run_costs(asked, limit))
+
+    async def _run_costs(self, asked: dict[str, Any], limit: int) -> RunCosts:
+        async with self._pool.connection() as connection:
             cursor = connection.cursor(row_factory=class_row(CostReading))
             total, *groups = await (await cursor.execute(_RUN_COSTS, asked)).fetchall()
             return RunCosts(total, groups[:limit], len(groups) > limit)

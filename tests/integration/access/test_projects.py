@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from runledger.access.keyring import KeyRing
 from runledger.access.keys import ApiKey, Principal
 from runledger.access.projects import create_key, create_project, list_keys, rotate_keys
 from runledger.sinks.migrate import migrate
+from tests.freezing import freezing
 
 pytestmark = pytest.mark.integration
 
@@ -97,3 +99,16 @@ async def test_a_database_that_is_away_is_said_so_within_seconds() -> None:
     async with KeyRing("postgresql://postgres@127.0.0.1:1/none") as ring:
         with pytest.raises(UnavailableError):
             await ring.authenticate(ApiKey.new().text())
+
+
+async def test_a_database_that_hangs_is_said_so_within_two_seconds(
+    connection: psycopg.Connection[Any], database: str
+) -> None:
+    key = create_key(connection, "acme", ["emit"])
+    async with freezing(database) as (uri, proxy), KeyRing(uri) as ring:
+        await ring.authenticate(key.text())
+        proxy.freeze()
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            await ring.authenticate(ApiKey.new().text())
+        assert time.monotonic() - began < 2

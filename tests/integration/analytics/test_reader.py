@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -30,6 +31,7 @@ from runledger.schemas.usage import TokenUsage
 from runledger.sinks.migrate import migrate
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.writer import Writer
+from tests.freezing import freezing
 from tests.integration.sinks.conftest import Ledger
 from tests.integration.sinks.story import Story
 from tests.unit.sinks.build import NOON, run_number
@@ -200,7 +202,7 @@ async def test_costs_of_no_run_at_all_are_unknown(ledger: Ledger) -> None:
 
 
 async def test_the_reader_cannot_write(ledger: Ledger) -> None:
-    async with LedgerReader(ledger.uri) as reader, reader._connection() as connection:
+    async with LedgerReader(ledger.uri) as reader, reader._pool.connection() as connection:
         with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
             await connection.execute("INSERT INTO project (project_key) VALUES ('x')")
 
@@ -209,3 +211,13 @@ async def test_a_database_that_is_away_is_said_so() -> None:
     async with LedgerReader("postgresql://postgres@127.0.0.1:1/none") as reader:
         with pytest.raises(ReadUnavailableError):
             await reader.get_run("acme", run_number(1))
+
+
+async def test_a_database_that_hangs_is_said_so_within_the_promised_seconds(ledger: Ledger) -> None:
+    async with freezing(ledger.uri) as (uri, proxy), LedgerReader(uri) as reader:
+        assert await reader.get_run("acme", run_number(1)) is None
+        proxy.freeze()
+        began = time.monotonic()
+        with pytest.raises(ReadUnavailableError):
+            await reader.get_run("acme", run_number(1))
+        assert time.monotonic() - began < 8
