@@ -110,6 +110,8 @@ class Spool:
         A crash just before repeats the chunk, with the same event ids.
         """
         with self._lock:
+            if self._closed:  # the descriptor may be another file's by now
+                return
             self._next_byte = chunk.next_byte
             self._waiting -= chunk.lines
             if self._next_byte == self._size:
@@ -119,7 +121,7 @@ class Spool:
 
     def sync(self) -> None:
         """Bring what was written to the disk. Appending goes on meanwhile."""
-        if self._dirty:
+        if self._dirty and not self._closed:
             self._dirty = False
             os.fsync(self._file)
 

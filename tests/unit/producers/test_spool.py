@@ -223,3 +223,16 @@ class SpoolMachine(RuleBasedStateMachine):
 
 
 TestSpoolMachine = SpoolMachine.TestCase
+
+
+def test_a_late_acknowledgement_writes_nothing_once_the_spool_is_closed(path: Path, tmp_path: Path) -> None:
+    spool = Spool(path, MIB)
+    for number in range(2):
+        spool.append(record(number))
+    chunk = spool.read(1)
+    spool.close()
+    with (tmp_path / "other").open("w+b", buffering=0) as other:  # takes the number of the descriptor just freed
+        other.write(b"x" * 100)
+        spool.acknowledge(chunk)
+        spool.sync()
+        assert (tmp_path / "other").read_bytes() == b"x" * 100
