@@ -19,6 +19,7 @@ from runledger.producers.open_run import OpenRun, current, enclosing
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.stats import Stats
 from runledger.producers.tracking import track_function
+from runledger.producers.weighing import are_heavy
 from runledger.schemas.run_events import AnyRunEvent
 
 P = ParamSpec("P")
@@ -150,7 +151,8 @@ class AsyncRunClient:
 
     async def tell(self, call: Call[AnswerT]) -> AnswerT:
         """Publish what a call means and give its answer."""
-        if self.settings.strict:  # may wait in front of a full queue
+        # A strict client may wait in front of a full queue; a large event takes up to a second to be masked.
+        if self.settings.strict or are_heavy([call.event]):
             return await asyncio.to_thread(self._client.tell, call)
         return self._client.tell(call)
 

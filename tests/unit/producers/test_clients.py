@@ -155,6 +155,23 @@ async def test_a_strict_async_client_leaves_the_loop_free(dead_port: str) -> Non
         await client.close(0)
 
 
+async def test_other_tasks_go_on_while_a_large_event_is_masked(served: Gateway, aclient: AsyncRunClient) -> None:
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0)
+
+    ticking = asyncio.create_task(tick())
+    await aclient.log_run("sage", "success", {"text": "password=hunter22 a@b.co " * 10_000})
+    ticking.cancel()
+    assert ticks > 20
+    await aclient.flush()
+    assert len(served.events) == 1
+
+
 def test_runs_inside_a_run_are_its_children(served: Gateway, client: RunClient) -> None:
     with client.run("acme", "lead", summary="outer") as outer:
         with client.run("acme", "sage", summary="inner") as inner:

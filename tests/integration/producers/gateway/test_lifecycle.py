@@ -223,3 +223,14 @@ def test_another_project_is_refused_and_logged(acme: Caller, log: Path, route: s
     (line,) = [orjson.loads(line) for line in log.read_bytes()[logged_before:].splitlines()]
     assert line["event"] == "emit_refused"
     assert (line["project_key"], line["named_project_key"]) == ("acme", "other")
+
+
+@pytest.mark.parametrize("form", ["Bearer {}", "Basic {}", "{}", "Bearer {}x"])
+def test_no_key_is_ever_logged_or_answered(url: str, keys: dict[str, str], log: Path, form: str) -> None:
+    secret = keys["acme"].rpartition(".")[2]
+    with Caller(url, None) as caller:
+        headers = {"Authorization": form.format(keys["acme"])}
+        answer = caller.send("records", json={"agent": "a", "summary": "s", "project_key": "other"}, headers=headers)
+    assert answer.status_code in {401, 403}
+    assert secret not in answer.text
+    assert secret not in log.read_text()
