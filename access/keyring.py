@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from runledger.access.errors import BadKeyError, UnavailableError
@@ -18,6 +19,7 @@ from runledger.access.waiting import answer_within
 _FIND_KEY = (files("runledger.access") / "sql" / "find_key.sql").read_bytes()
 _REMEMBERED_SECONDS = 5.0
 _MOST_REMEMBERED = 10_000
+_LOG = structlog.get_logger()
 _ANSWER_SECONDS = 1.4
 """A door answers within two seconds (docs/http.md, docs/mcp.md), the broker's part included."""
 
@@ -74,7 +76,9 @@ class KeyRing:
     async def _find(self, key: ApiKey) -> Principal:
         try:
             row = await answer_within(_ANSWER_SECONDS, self._look_up(key.key_id))
-        except (psycopg.OperationalError, TimeoutError) as error:
+        except (psycopg.Error, TimeoutError) as error:
+            # Whatever it is, tables that are missing too: who calls is not to blame, and may be right in a moment.
+            _LOG.warning("keys_unavailable", error=type(error).__name__)
             raise UnavailableError("the API keys cannot be looked up just now") from error
         if row is None or not key.matches(row[0]):
             raise BadKeyError("this API key is unknown or revoked")

@@ -101,6 +101,12 @@ async def test_a_database_that_is_away_is_said_so_within_seconds() -> None:
             await ring.authenticate(ApiKey.new().text())
 
 
+async def test_a_database_without_tables_is_not_the_callers_fault(database: str) -> None:
+    async with KeyRing(database) as ring:
+        with pytest.raises(UnavailableError):
+            await ring.authenticate(ApiKey.new().text())
+
+
 async def test_a_database_that_hangs_is_said_so_within_two_seconds(
     connection: psycopg.Connection[Any], database: str
 ) -> None:
