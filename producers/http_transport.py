@@ -30,6 +30,7 @@ _LINGER_SECONDS = 0.02
 _REQUEST_SECONDS = 10.0
 _CLOSE_SECONDS = 1.0
 _LOOK_SECONDS = 0.5
+_ROOM_SECONDS = 0.1
 _IDLE_SECONDS = 3.0
 """Servers close idle connections, many after 5 s: a request on one of those would be lost."""
 _FIRST_PAUSE_SECONDS = 0.2
@@ -88,7 +89,9 @@ class HttpTransport:
     def wait_for_room(self, seconds: float) -> None:
         """See `Transport.wait_for_room`."""
         with self._changed:
-            self._changed.wait_for(lambda: self._held < self._settings.queue_events, seconds)
+            # Whether there is room depends on the record's size, so any change is worth a try; one that came just
+            # before this is made up for by the bound.
+            self._changed.wait(min(seconds, _ROOM_SECONDS))
 
     def close(self) -> None:
         """See `Transport.close`. A request on its way is cut off, and its events count as failed: nobody knows."""

@@ -3,11 +3,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from runledger import DeliveryError, QueueFullError, RunClient, Stats
+from runledger.producers.building import build
+from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
+from runledger.schemas.run_events import UsageReported
 from tests.unit.producers.receiving import Gateway, Reply, Requested, gateway
 
 
@@ -153,3 +157,17 @@ def test_closing_cuts_off_a_request_without_an_answer(served: Gateway, tmp_path:
     over.append(True)
     assert time.monotonic() - began < 3
     assert client.stats() == Stats(sent=1, spooled=1, waiting_in_spool=1)
+
+
+def test_waiting_for_room_in_bytes_costs_no_processor_time(dead_port: str) -> None:
+    settings = ProducerSettings(queue_bytes=1024 * 1024, queue_wait_seconds=1, flush_timeout_seconds=0)
+    client = RunClient(f"http://{dead_port}", strict=True, settings=settings)
+    large = [{"text": "word " * 40_000}] * 3
+    client.report_usage("acme", UUID(int=1), traces=large)
+    record = Record.of(build(UsageReported, {"token_usage": {}, "traces": large}, project="acme", run_id=UUID(int=2)))
+    began = time.process_time()
+    with pytest.raises(QueueFullError):
+        client._publisher.hand_over(record)
+    assert time.process_time() - began < 0.5
+    with pytest.raises(DeliveryError):
+        client.close(0)
