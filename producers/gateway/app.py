@@ -53,6 +53,8 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _answer_validation)
     app.add_exception_handler(HTTPException, _answer_http)
     app.add_exception_handler(Exception, _answer_defect)
+    internal = openapi_of(app, internal=True)
+    app.add_api_route("/internal/openapi.json", internal, include_in_schema=False)
     app.openapi = openapi_of(app)  # type: ignore[method-assign]  # FastAPI's own way to replace the document
     return app
 

@@ -14,6 +14,8 @@ from runledger.producers.doors import EndRun, Heartbeat, LogRun, RecordFailure, 
 from runledger.producers.gateway.cloud_event_documents import cloud_event_schemas
 from runledger.producers.gateway.refining import refined
 
+INTERNAL = "/api/v1/internal/"
+"""Below this path nothing is meant for the public (Agent Run Log, \"Endpoint\")."""
 KEYED: list[dict[str, list[str]]] = [{"ApiKey": []}]
 ANONYMOUS: list[dict[str, list[str]]] = [{}]
 _REF = "#/components/schemas/{model}"
@@ -39,20 +41,25 @@ def body_of(kind: type[BaseModel]) -> dict[str, Any]:
     }
 
 
-def openapi_of(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """Give the function by which the app writes its document, once."""
+def openapi_of(app: FastAPI, *, internal: bool = False) -> Callable[[], dict[str, Any]]:
+    """Give the function by which the app writes a document, once.
+
+    There are two: what is internal is documented apart from what API keys open.
+    """
     written: dict[str, Any] = {}
 
     def write() -> dict[str, Any]:
         if not written:
-            written.update(_write(app))
+            written.update(_write(app, internal=internal))
         return written
 
     return write
 
 
-def _write(app: FastAPI) -> dict[str, Any]:
-    document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+def _write(app: FastAPI, *, internal: bool) -> dict[str, Any]:
+    title = f"{app.title}, internal" if internal else app.title
+    document = get_openapi(title=title, version=app.version, description=app.description, routes=app.routes)
+    document["paths"] = {path: of for path, of in document["paths"].items() if path.startswith(INTERNAL) == internal}
     components = document.setdefault("components", {})
     own = _body_schemas() | cloud_event_schemas(_REF)
     components.setdefault("schemas", {}).update(refined(own))

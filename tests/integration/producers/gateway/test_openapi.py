@@ -1,34 +1,54 @@
-"""The OpenAPI document says the truth: schemathesis sends what it allows and what it forbids."""
+"""Both OpenAPI documents say the truth: schemathesis sends what they allow and what they forbid."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from runledger.producers.gateway.app import create_app
+from runledger.producers.gateway.documents import openapi_of
 from runledger.producers.gateway.settings import GatewaySettings
 from runledger.schemas.values import MAX_UINT64, MIN_INT64
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 REJECTING = [207, 400, 401, 403, 404, 405, 408, 413, 415, 422]
 """Of a batch, the invalid event is refused in its own result (207)."""
-api = schemathesis.openapi.from_dict(
-    create_app(GatewaySettings()).openapi(),
-    config=schemathesis.Config.from_dict(
-        {
-            "generation": {"deterministic": True},
-            "checks": {"negative_data_rejection": {"expected-statuses": REJECTING}},
-        }
-    ),
+CONFIG = {
+    "generation": {"deterministic": True},
+    "checks": {"negative_data_rejection": {"expected-statuses": REJECTING}},
+}
+app = create_app(GatewaySettings())
+api = schemathesis.openapi.from_dict(app.openapi(), config=schemathesis.Config.from_dict(CONFIG))
+internal_api = schemathesis.openapi.from_dict(
+    openapi_of(app, internal=True)(), config=schemathesis.Config.from_dict(CONFIG)
 )
+bounded = hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+
+@internal_api.parametrize()
+@bounded
+def test_every_answer_to_a_caller_without_a_key_is_one_that_the_internal_document_names(
+    case: schemathesis.Case[Any], url: str
+) -> None:
+    """The listener is trusted; a wrong key is wrong all the same."""
+    if not has_wide_integer(case.body):
+        case.call_and_validate(base_url=url)
+
+
+def test_the_documents_share_no_path(url: str) -> None:
+    internal = requests.get(f"{url}/internal/openapi.json", timeout=10).json()
+    public = requests.get(f"{url}/openapi.json", timeout=10).json()
+    assert list(internal["paths"]) == ["/api/v1/internal/agent-run-log"]
+    assert not internal["paths"].keys() & public["paths"].keys()
 
 
 @api.parametrize()
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+@bounded
 def test_every_answer_is_one_that_the_document_names(
     case: schemathesis.Case[Any], url: str, keys: dict[str, str]
 ) -> None:
