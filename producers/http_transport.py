@@ -5,6 +5,7 @@ The standard library's http.client is enough for one host, one route and one thr
 
 from __future__ import annotations
 
+import codecs
 import http.client
 import logging
 import socket
@@ -36,6 +37,10 @@ _IDLE_SECONDS = 3.0
 _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 5.0
 _LOG = logging.getLogger(__name__)
+
+# The first connection would import this codec, in the transport's thread. A process forked in that very moment inherits
+# the import's lock, held by a thread it does not have, and could never connect.
+codecs.lookup("idna")
 
 
 @dataclass(slots=True)

@@ -88,6 +88,16 @@ for thread in threads:
 assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * 20
 """
 
+IMPORTS = """
+import sys
+from runledger import RunClient
+client = RunClient(sys.argv[1])
+before = set(sys.modules)
+client.log_run("sage", "success")
+client.flush(20)
+assert set(sys.modules) == before, set(sys.modules) - before
+"""
+
 SHUTDOWN = """
 import os, sys, time
 from runledger import RunClient
@@ -136,6 +146,11 @@ def test_a_fork_in_the_middle_of_calls_leaves_no_lock_behind(served: Gateway) ->
     run(BUSY, served.url)
     failed = [event for event in served.events if event["data"]["status"] == "failed"]
     assert len(failed) == 20
+
+
+def test_a_first_delivery_imports_nothing(served: Gateway) -> None:
+    """A process forked during an import by another thread would wait for that import's lock for ever."""
+    run(IMPORTS, served.url)
 
 
 def test_a_child_ends_without_waiting_for_its_parents_kafka_threads(dead_port: str) -> None:
