@@ -111,7 +111,7 @@ def tick(
         it went through or not.
     """
     changes: Changes[S] = Changes()
-    came_up = list(held.timers.due(now, most))
+    came_up = sorted(held.timers.due(now, most))  # by key: what a restart files in another order comes out the same
     for key in came_up:
         state = held.states.get(key)
         if state is not None:
