@@ -20,4 +20,6 @@ class AgentSettings:
     expected_interval_seconds: Annotated[int, Field(ge=1)] | None = None
     name: str | None = None
     role: str | None = None
+    retired: bool | None = None
+    """Not expected to report any more, so never called quiet."""
     schema_version: int = 1
