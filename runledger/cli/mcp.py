@@ -58,7 +58,9 @@ def require_fastmcp() -> None:
 
 async def _serve_stdio(addresses: Addresses) -> None:
     from runledger.access.keyring import KeyRing  # noqa: PLC0415  # the other commands need none of this
+    from runledger.analytics.database import Database  # noqa: PLC0415
     from runledger.analytics.reader import LedgerReader  # noqa: PLC0415
+    from runledger.analytics.settings import ReadSettings  # noqa: PLC0415
     from runledger.producers.doors import Emitter  # noqa: PLC0415
     from runledger.producers.mcp_server import (  # noqa: PLC0415
         McpSettings,
@@ -69,14 +71,15 @@ async def _serve_stdio(addresses: Addresses) -> None:
     )
 
     settings = McpSettings(kafka=addresses.kafka, postgres=addresses.postgres)
-    async with KeyRing(settings.postgres) as keyring, LedgerReader(settings.postgres) as reader:
+    read_uri = ReadSettings(postgres=settings.postgres).read_uri
+    async with KeyRing(settings.postgres) as keyring, Database(read_uri) as database:
         if settings.api_key is not None:
             identify = by_key(keyring, settings.api_key.get_secret_value())
         else:
             explicit = settings.project if "project" in settings.model_fields_set else None
             identify = trusted(trusted_project(addresses, explicit))
         async with Emitter(settings) as emitter:
-            await serve_stdio(build_server(identify, emitter, reader, settings))
+            await serve_stdio(build_server(identify, emitter, LedgerReader(database), settings))
 
 
 def trusted_project(addresses: Addresses, explicit: str | None) -> str:
@@ -111,7 +114,9 @@ async def serve_http() -> None:
     """Serve over streamable HTTP until SIGTERM; every request bears a key."""
     require_fastmcp()
     from runledger.access.keyring import KeyRing  # noqa: PLC0415  # the other commands need none of this
+    from runledger.analytics.database import Database  # noqa: PLC0415
     from runledger.analytics.reader import LedgerReader  # noqa: PLC0415
+    from runledger.analytics.settings import ReadSettings  # noqa: PLC0415
     from runledger.producers.doors import Emitter  # noqa: PLC0415
     from runledger.producers.mcp_server import McpSettings  # noqa: PLC0415
     from runledger.producers.mcp_server import serve_http as serve  # noqa: PLC0415
@@ -119,7 +124,7 @@ async def serve_http() -> None:
     settings = McpSettings()
     async with (
         KeyRing(settings.postgres) as keyring,
-        LedgerReader(settings.postgres) as reader,
+        Database(ReadSettings().read_uri) as database,
         Emitter(settings) as emitter,
     ):
-        await serve(emitter, reader, keyring, settings)
+        await serve(emitter, LedgerReader(database), keyring, settings)
