@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 
-from runledger.producers.gateway.errors import Code, HttpError
-
-
-class ErrorDetail(BaseModel):
-    """Why a call did not succeed."""
-
-    code: Code = Field(description="For programs; stable.")
-    message: str = Field(description="For people; says what to do.")
-    field: str | None = Field(default=None, description="Dotted path of the offending field, where there is one.")
-
-
-class ErrorAnswer(BaseModel):
-    """Every answer that is not a success."""
-
-    error: ErrorDetail
+from runledger.access.http.answers import ErrorAnswer, ErrorDetail, documented
 
 
 class TellAnswer(BaseModel):
@@ -58,30 +42,6 @@ class UndeliveredAnswer(ErrorAnswer):
     results: list[EventResult] | None = None
 
 
-class HealthAnswer(BaseModel):
-    """How the gateway does."""
-
-    status: Literal["ok"]
-
-
-def detail_of(error: HttpError) -> ErrorDetail:
-    """Give the error's body."""
-    return ErrorDetail(code=error.code, message=error.message, field=error.field)
-
-
-def error_answer(error: HttpError) -> Response:
-    """Answer with an error."""
-    content = ErrorAnswer(error=detail_of(error)).model_dump(mode="json")
-    return JSONResponse(content, error.status, error.headers)
-
-
-async def answer_error(_request: Request, error: Exception) -> Response:
-    """Answer with an error that a route raised."""
-    if isinstance(error, HttpError):
-        return error_answer(error)
-    raise error
-
-
 _DESCRIPTIONS = {
     400: "The body ended early, or its compression is broken.",
     401: "No valid API key.",
@@ -92,19 +52,5 @@ _DESCRIPTIONS = {
     422: "A rule is broken; the answer names the field.",
     503: "The broker or the keys do not answer in time; says whether anything may have been recorded.",
 }
-_HEADERS = {
-    401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}, "required": True}},
-    503: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}, "required": True}},
-}
-
-
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Document error answers, as FastAPI's `responses` takes them."""
-    return {
-        status: {"model": ErrorAnswer, "description": _DESCRIPTIONS[status], "headers": _HEADERS.get(status, {})}
-        for status in statuses
-    }
-
-
-TELLING = documented(*_DESCRIPTIONS)
+TELLING = documented(_DESCRIPTIONS)
 """What any route that emits may answer."""

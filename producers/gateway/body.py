@@ -11,7 +11,7 @@ from typing import TypeVar
 from pydantic_core import from_json
 from starlette.requests import ClientDisconnect, Request
 
-from runledger.producers.gateway.errors import HttpError, invalid
+from runledger.access.http.errors import HttpError, invalid
 from runledger.producers.weighing import HEAVY_BYTES
 
 MAX_BODY_BYTES = 1024 * 1024

@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 
 from runledger.access.errors import ForbiddenError
+from runledger.access.http.credentials import forbidden
+from runledger.access.http.errors import invalid
 from runledger.access.keys import Principal
 from runledger.producers.doors.telling import require_emit
-from runledger.producers.gateway.credentials import forbidden
-from runledger.producers.gateway.errors import invalid
 from runledger.schemas.codec import event_of
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import run_id_of

@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
+from runledger.access.http.answers import detail_of
+from runledger.access.http.errors import HttpError, retry_later
 from runledger.access.keys import Principal
 from runledger.producers.doors import Emission
 from runledger.producers.gateway.answers import (
@@ -15,13 +17,11 @@ from runledger.producers.gateway.answers import (
     EventResult,
     EventsAnswer,
     UndeliveredAnswer,
-    detail_of,
 )
 from runledger.producers.gateway.body import MAX_BATCH_BYTES, MAX_BODY_BYTES, read_json
 from runledger.producers.gateway.cloud_event_documents import events_body
 from runledger.producers.gateway.cloud_events import BATCHED, BINARY, STRUCTURED, documents_of, read_event
 from runledger.producers.gateway.documents import KEYED
-from runledger.producers.gateway.errors import HttpError, retry_later
 from runledger.producers.gateway.gate import ONCE_BY_ID, require_media_type, undelivered
 from runledger.producers.gateway.routes import Key, TheGate
 from runledger.schemas.run_events import AnyRunEvent

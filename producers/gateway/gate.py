@@ -10,6 +10,8 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from runledger.access.errors import ForbiddenError
+from runledger.access.http.credentials import authenticate, forbidden
+from runledger.access.http.errors import HttpError, invalid, retry_later
 from runledger.access.keyring import KeyRing
 from runledger.access.keys import Principal
 from runledger.producers.doors import (
@@ -23,9 +25,8 @@ from runledger.producers.doors import (
 )
 from runledger.producers.doors.parameters import Parameters
 from runledger.producers.gateway.body import read_json
-from runledger.producers.gateway.credentials import authenticate, forbidden, trusted
-from runledger.producers.gateway.errors import HttpError, invalid, retry_later
 from runledger.producers.gateway.settings import GatewaySettings
+from runledger.producers.gateway.trust import trusted
 
 ANSWER_SECONDS = 1.8
 """Looking the key up and waiting for the broker take no longer together: 503 comes within two seconds."""
@@ -69,7 +70,7 @@ class Gate:
         if internal and self.settings.is_trusted and "authorization" not in request.headers:
             principal = trusted(request, self.settings.project)
         else:
-            principal = await authenticate(request, self.keys)
+            principal = await authenticate(request, self.keys, "emit")
         return Caller(principal, ANSWER_SECONDS - (asyncio.get_running_loop().time() - began))
 
     async def tell(

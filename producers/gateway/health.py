@@ -8,13 +8,14 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from fastapi import APIRouter, Request
 
-from runledger.producers.gateway.answers import HealthAnswer, documented
-from runledger.producers.gateway.errors import retry_later
+from runledger.access.http.answers import HealthAnswer, documented
+from runledger.access.http.errors import retry_later
 from runledger.producers.gateway.settings import GatewaySettings
 from runledger.schemas.topics import RUN_EVENTS
 
 _LOOK_SECONDS = 1.0
 _REMEMBERED_SECONDS = 1.0
+_NOT_READY = {503: "The broker does not answer, or its topics are missing."}
 router = APIRouter()
 
 
@@ -57,7 +58,7 @@ async def healthz() -> HealthAnswer:
     return HealthAnswer(status="ok")
 
 
-@router.get("/readyz", operation_id="readyz", responses=documented(503))
+@router.get("/readyz", operation_id="readyz", responses=documented(_NOT_READY))
 async def readyz(request: Request) -> HealthAnswer:
     """Tell that the broker answers."""
     broker: Broker = request.app.state.broker

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
+from runledger.access.http.errors import HttpError
 from runledger.producers.doors import LogRun, read_parameters
 from runledger.producers.gateway import body
 from runledger.producers.gateway.body import read_body, read_json
-from runledger.producers.gateway.errors import HttpError
 
 
 def request(chunks: Iterable[bytes], *, never_ends: bool = False, **headers: str) -> Request:

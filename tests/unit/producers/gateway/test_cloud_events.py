@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
+from runledger.access.http.errors import HttpError
 from runledger.access.keys import Principal
 from runledger.producers.gateway.cloud_events import BATCHED, BINARY, STRUCTURED, documents_of, read_event
-from runledger.producers.gateway.errors import HttpError
 from runledger.schemas.identifiers import run_id_of
 
 PRINCIPAL = Principal("acme", frozenset({"emit"}))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from runledger.producers.gateway.protocol import BoundedProtocol
+from runledger.access.http.protocol import BoundedProtocol
 
 
 class Hasty(BoundedProtocol):

@@ -1,14 +1,15 @@
-"""Errors of the gateway.
+"""Errors of our HTTP services.
 
 HttpError          an answer that is not a success
 ├── status 400     the body ended early or its compression is broken
 ├── 401            no valid API key
 ├── 403            the key does not allow this, or names another project
+├── 404            there is no such thing, in this project
 ├── 408            the body does not arrive
 ├── 413            too large
 ├── 415            of a kind that is not understood
 ├── 422            a rule is broken; names the field
-└── 503            the broker or the keys do not answer in time
+└── 503            the broker, the keys or the tables do not answer in time
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Code: TypeAlias = Literal[
     "outcome_unknown",
     "not_accepted",
     "keys_unavailable",
+    "ledger_unavailable",
     "not_ready",
     "internal",
 ]

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import structlog
 from starlette.requests import Request
 
 from runledger.access.errors import BadKeyError, ForbiddenError, UnavailableError
+from runledger.access.http.errors import HttpError, retry_later
 from runledger.access.keyring import KeyRing
-from runledger.access.keys import Principal
-from runledger.producers.doors.telling import require_emit
-from runledger.producers.gateway.errors import HttpError, retry_later
+from runledger.access.keys import Principal, Scope
 
 _CHALLENGE = 'Bearer realm="runledger"'
+_LOG = structlog.get_logger()
 
 
-async def authenticate(request: Request, keys: KeyRing) -> Principal:
-    """Take the API key from `Authorization: Bearer …`; it must allow to emit.
+async def authenticate(request: Request, keys: KeyRing, scope: Scope) -> Principal:
+    """Take the API key from `Authorization: Bearer …`; it must have the scope.
 
     Raises:
         HttpError: 401, 403 or 503.
@@ -30,27 +31,14 @@ async def authenticate(request: Request, keys: KeyRing) -> Principal:
     except BadKeyError as error:
         raise unauthorized(str(error), f'{_CHALLENGE}, error="invalid_token"') from error
     except UnavailableError as error:
-        message = "the API keys cannot be looked up just now; nothing was recorded, send it again"
+        message = "the API keys cannot be looked up just now; nothing was done, send it again"
         raise retry_later("keys_unavailable", message) from error
     try:
-        require_emit(principal, None)
+        principal.require(scope)
     except ForbiddenError as error:
+        _LOG.warning("scope_refused", scope=scope, project_key=principal.project_key, key_id=str(principal.key_id))
         raise forbidden(error) from error
     return principal
-
-
-def trusted(request: Request, project_key: str) -> Principal:
-    """Believe a caller without a key, on a listener that only our own programs reach.
-
-    Web pages are not among them: a browser on the same machine reaches a loopback listener too, and names the page's
-    Origin.
-
-    Raises:
-        HttpError: 403.
-    """
-    if "origin" in request.headers:
-        raise HttpError(403, "forbidden", "a web page needs an API key", "Origin")
-    return Principal(project_key, frozenset({"emit"}))
 
 
 def forbidden(error: ForbiddenError) -> HttpError:
