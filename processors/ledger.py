@@ -126,6 +126,7 @@ def _hear(state: RunSnapshot | None, event: _Telling, at: At) -> _Heard:
     heard: dict[str, Any] = {
         "version": at.offset + 1,
         "last_logged_at": max(run.last_logged_at, at.logged_at),
+        "heard_at": max(run.heard_at or at.logged_at, at.logged_at),
         "events": run.events + 1,
     }
     if occurred_at > at.logged_at + MAX_CLOCK_LEAD:
@@ -240,6 +241,7 @@ def _give_up(state: RunSnapshot | None, event: RunTimedOut, at: At) -> RunStep:
         state,
         version=at.offset + 1,
         last_logged_at=max(state.last_logged_at, at.logged_at),
+        heard_at=state.heard_at or state.last_logged_at,  # older state: as it runs still, the agent was the last to speak
         status="interrupted",
         outcome="failed",
         inferred=True,

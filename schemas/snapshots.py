@@ -22,7 +22,8 @@ RunStatus: TypeAlias = Literal["running", "completed", "failed", "interrupted"]
 class RunSnapshot:
     """One run as its events so far tell it.
 
-    Times ending in `_at` are the agent's own (occurred_at) but for `last_logged_at`, which is log time.
+    Times ending in `_at` are the agent's own (occurred_at) but for `last_logged_at`, `end_logged_at` and `heard_at`, which
+    are log times.
     """
 
     project_key: str
@@ -77,6 +78,8 @@ class RunSnapshot:
     """Revision of the outcome last emitted; 0 while none was."""
     outcome_digest: str | None = None
     """Digest of the outcome last emitted: a revision is due when it changes."""
+    heard_at: datetime | None = None
+    """Log time of the last event that the agent itself sent: a timeout of ours is none. None in older state."""
 
 
 @dataclass(frozen=True, slots=True)

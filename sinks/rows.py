@@ -143,6 +143,7 @@ def run_row(record: Record, snapshot: RunSnapshot) -> Row:
     row["row_id"] = row_id(snapshot.project_key, snapshot.run_id)
     row["log_partition"] = record.partition
     row["late_events"] = False
+    row["heard_at"] = snapshot.heard_at or snapshot.last_logged_at  # state of an older processor does not tell
     return row
 
 

@@ -5,6 +5,21 @@
 
 ALTER TABLE agent_run ADD COLUMN heard_at timestamptz;
 UPDATE agent_run SET heard_at = last_logged_at;
+-- Of repeated deliveries the first counts, and what came after the run had left memory is not told here.
+UPDATE agent_run AS run
+SET heard_at = heard.at
+FROM (
+    SELECT project_key, run_id, max(first_at) AS at
+    FROM (
+        SELECT e.project_key, e.run_id, min(e.logged_at) AS first_at
+        FROM agent_run AS r
+        JOIN run_event AS e ON e.project_key = r.project_key AND e.run_id = r.run_id AND e.log_offset < r.version
+        WHERE r.timed_out AND e.type NOT IN ('runledger.run.timed_out.v1', 'runledger.failure.resolved.v1')
+        GROUP BY e.project_key, e.run_id, e.event_id
+    ) AS delivered
+    GROUP BY project_key, run_id
+) AS heard
+WHERE run.project_key = heard.project_key AND run.run_id = heard.run_id;
 ALTER TABLE agent_run ALTER COLUMN heard_at SET NOT NULL;
 COMMENT ON COLUMN agent_run.heard_at IS 'Log time of the last event that the agent itself sent: a timeout inferred by us is none.';
 
@@ -55,6 +70,7 @@ SELECT
     count(rlhf_scores ->> 'overall'),
     coalesce(sum((rlhf_scores ->> 'overall')::numeric), 0)
 FROM agent_run_log
+WHERE created_at IS NOT NULL
 GROUP BY 1, 2, 3;
 DROP TABLE run_rollup_hour;
 
@@ -137,7 +153,7 @@ COMMENT ON COLUMN webhook_delivery.last_error IS 'Why the latest attempt failed.
 
 -- ---------------------------------------------------------------- who may read
 
--- Roles belong to the whole server: another database's migration may be making this one just now.
+-- Roles belong to the whole server: another database's migration may be making this one, or joining it, just now.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'runledger_read') THEN
@@ -146,7 +162,8 @@ BEGIN
 EXCEPTION
     WHEN duplicate_object OR unique_violation THEN NULL;
     WHEN insufficient_privilege THEN
-        RAISE EXCEPTION 'the role runledger_read is missing and % may not create it: CREATE ROLE runledger_read NOLOGIN; GRANT runledger_read TO %', current_user, current_user;
+        RAISE EXCEPTION 'the role runledger_read is missing, and % may not create it; have an administrator run: CREATE ROLE runledger_read NOLOGIN; GRANT runledger_read TO %; then migrate again',
+            quote_ident(current_user), quote_ident(current_user) USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 DO $$
@@ -155,6 +172,11 @@ BEGIN
     IF NOT pg_has_role(current_user, 'runledger_read', 'SET') THEN
         EXECUTE format('GRANT runledger_read TO %I', current_user);
     END IF;
+EXCEPTION
+    WHEN unique_violation THEN NULL;
+    WHEN insufficient_privilege THEN
+        RAISE EXCEPTION '% is no member of the role runledger_read; have an administrator run: GRANT runledger_read TO %; then migrate again',
+            quote_ident(current_user), quote_ident(current_user) USING ERRCODE = 'insufficient_privilege';
 END
 $$;
 GRANT SELECT ON

@@ -7,26 +7,29 @@ gone AS (
     DELETE FROM agent_run_log AS held
     USING order_
     WHERE held.id = order_.row_id AND held.run_at <= order_.erased_at
-    RETURNING held.project_key, held.agent_id, held.run_at, held.log_partition, held.status
+    RETURNING held.project_key, held.created_at, held.log_partition, held.status,
+        (held.rlhf_scores ->> 'overall')::numeric AS score
 ),
 change AS (
     SELECT
         project_key,
-        agent_id,
-        date_trunc('hour', run_at, 'UTC') AS hour,
+        date_bin('15 minutes', created_at, '2000-01-01 00:00:00+00') AS quarter,
         log_partition AS shard,
         count(*) AS runs,
         count(*) FILTER (WHERE status = 'success') AS success,
         count(*) FILTER (WHERE status = 'partial') AS partial,
-        count(*) FILTER (WHERE status = 'failed') AS failed
+        count(*) FILTER (WHERE status = 'failed') AS failed,
+        count(score) AS scored,
+        coalesce(sum(score), 0) AS score_sum
     FROM gone
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3
 )
-UPDATE run_rollup_hour AS held
+UPDATE run_rollup AS held
 SET runs = held.runs - change.runs,
     success = held.success - change.success,
     partial = held.partial - change.partial,
-    failed = held.failed - change.failed
+    failed = held.failed - change.failed,
+    scored = held.scored - change.scored,
+    score_sum = held.score_sum - change.score_sum
 FROM change
-WHERE (held.project_key, held.agent_id, held.hour, held.shard)
-    = (change.project_key, change.agent_id, change.hour, change.shard)
+WHERE (held.project_key, held.quarter, held.shard) = (change.project_key, change.quarter, change.shard)

@@ -12,7 +12,7 @@ life AS (
         min(log_partition) AS log_partition,
         min(log_offset) AS born_offset,
         max(log_offset) + 1 AS version,
-        max(logged_at) AS last_logged_at,
+        max(logged_at) AS heard_at,
         max(at) AS last_occurred_at,
         count(*) AS events,
         count(*) FILTER (WHERE type = 'runledger.failure.recorded.v1') AS failures,
@@ -77,7 +77,8 @@ SELECT
     l.log_partition,
     l.born_offset,
     greatest(l.version, CASE WHEN e.timeout_offset IS NOT NULL THEN e.timeout_offset + 1 END) AS version,
-    greatest(l.last_logged_at, CASE WHEN e.timeout_offset IS NOT NULL THEN t.logged_at END) AS last_logged_at,
+    greatest(l.heard_at, CASE WHEN e.timeout_offset IS NOT NULL THEN t.logged_at END) AS last_logged_at,
+    l.heard_at,
     coalesce(e.kind, 'lifecycle') AS kind,
     coalesce(e.status, 'running') AS status,
     -- An ended run that no event had named went out as "unknown" when its time was over; the log does not tell when.

@@ -1,5 +1,5 @@
--- Insert each finished run once and revise it in place: run_at and created_at never change. The hourly rollup moves by
--- what the rows themselves changed, so a replay moves nothing.
+-- Insert each finished run once and revise it in place: run_at and created_at never change. The rollup moves by what the
+-- rows themselves changed, so a replay moves nothing; scores move it when they are joined.
 WITH incoming AS (
     SELECT r.*
     FROM jsonb_populate_recordset(NULL::agent_run_log, %(rows)s::jsonb) AS r
@@ -40,13 +40,12 @@ written AS (
         late = excluded.late,
         log_offset = excluded.log_offset
     WHERE excluded.revision > held.revision
-    RETURNING id, project_key, agent_id, run_at, log_partition, status
+    RETURNING id, project_key, created_at, log_partition, status
 ),
 change AS (
     SELECT
         w.project_key,
-        w.agent_id,
-        date_trunc('hour', w.run_at, 'UTC') AS hour,
+        date_bin('15 minutes', w.created_at, '2000-01-01 00:00:00+00') AS quarter,
         w.log_partition AS shard,
         count(*) FILTER (WHERE b.id IS NULL) AS runs,
         count(*) FILTER (WHERE w.status = 'success') - count(*) FILTER (WHERE b.status = 'success') AS success,
@@ -54,13 +53,13 @@ change AS (
         count(*) FILTER (WHERE w.status = 'failed') - count(*) FILTER (WHERE b.status = 'failed') AS failed
     FROM written AS w
     LEFT JOIN before AS b USING (id)
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3
 )
-INSERT INTO run_rollup_hour AS held (project_key, agent_id, hour, shard, runs, success, partial, failed)
-SELECT project_key, agent_id, hour, shard, runs, success, partial, failed
+INSERT INTO run_rollup AS held (project_key, quarter, shard, runs, success, partial, failed, scored, score_sum)
+SELECT project_key, quarter, shard, runs, success, partial, failed, 0, 0
 FROM change
-ORDER BY 1, 2, 3, 4
-ON CONFLICT (project_key, agent_id, hour, shard) DO UPDATE SET
+ORDER BY 1, 2, 3
+ON CONFLICT (project_key, quarter, shard) DO UPDATE SET
     runs = held.runs + excluded.runs,
     success = held.success + excluded.success,
     partial = held.partial + excluded.partial,

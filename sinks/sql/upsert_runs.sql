@@ -6,6 +6,7 @@ ORDER BY r.project_key, r.run_id
 ON CONFLICT (project_key, run_id) DO UPDATE SET
     version = excluded.version,
     last_logged_at = excluded.last_logged_at,
+    heard_at = excluded.heard_at,
     kind = excluded.kind,
     status = excluded.status,
     agent_id = excluded.agent_id,

@@ -101,7 +101,7 @@ _LOGGED = "(SELECT run_id FROM agent_run_log WHERE NOT late ORDER BY ended_at DE
         ("UPDATE failure_group SET failure_count = failure_count + 1", "failure_group_differs", "failure_count"),
         ("DELETE FROM scoring_outbox", "job_missing", "scoring_outbox"),
         ("DELETE FROM run_score", "score_differs", "rlhf_scores"),
-        ("UPDATE run_rollup_hour SET failed = failed + 1", "rollup_differs", None),
+        ("UPDATE run_rollup SET failed = failed + 1", "rollup_differs", None),
         ("UPDATE consumer_offset SET next_offset = 5", "event_beyond_position", "log_offset"),
     ],
 )

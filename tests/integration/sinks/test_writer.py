@@ -57,7 +57,7 @@ _TABLES = (
     "incident",
     "run_score",
     "scoring_outbox",
-    "run_rollup_hour",
+    "run_rollup",
     "erased_run",
     "consumer_offset",
 )
@@ -190,7 +190,7 @@ def test_erasure_leaves_nothing_of_the_run_but_the_order(ledger: Ledger) -> None
     assert ledger.rows("SELECT event_id FROM run_event ORDER BY 1") == [("e",), ("f-2",)]
     assert ledger.rows("SELECT event_id FROM run_failure") == [("f-2",)]
     assert ledger.rows("SELECT failure_count FROM failure_group") == [(1,)]
-    assert ledger.rows("SELECT runs, success FROM run_rollup_hour") == [(0, 0)]
+    assert ledger.rows("SELECT runs, success FROM run_rollup") == [(0, 0)]
 
 
 def test_records_still_under_way_of_an_erased_run_are_not_written(ledger: Ledger) -> None:
@@ -217,7 +217,7 @@ def test_a_revision_changes_the_row_in_place(ledger: Ledger, together: bool) -> 
         "SELECT id, status, revision, consecutive_silence_count, consecutive_failure_count, ended_at, action_summary"
         " FROM agent_run_log"
     ) == [(row_id(PROJECT, run_number(1)), "success", 2, 3, 0, late.ended_at, "run 1, revision 2")]
-    assert ledger.rows("SELECT runs, success, partial, failed FROM run_rollup_hour") == [(1, 1, 0, 0)]
+    assert ledger.rows("SELECT runs, success, partial, failed FROM run_rollup") == [(1, 1, 0, 0)]
     assert ledger.rows("SELECT payload::jsonb -> 'outcome' ->> 'revision' FROM scoring_outbox") == [("1",)]
 
 
@@ -302,7 +302,7 @@ def _comparable(ledger: Ledger) -> list[list[tuple[object, ...]]]:
         "SELECT t::text FROM agent_health AS t ORDER BY 1",
         "SELECT t::text FROM run_failure AS t ORDER BY 1",
         "SELECT t::text FROM failure_group AS t ORDER BY 1",
-        "SELECT t::text FROM run_rollup_hour AS t ORDER BY 1",
+        "SELECT t::text FROM run_rollup AS t ORDER BY 1",
         "SELECT job_id::text, payload FROM scoring_outbox ORDER BY 1",
     )
     return [ledger.rows(query) for query in queries]
