@@ -114,6 +114,14 @@ COMMENT ON COLUMN pipeline_span.reached_at IS 'Watermark: all that was logged up
 
 -- ---------------------------------------------------------------- webhooks
 
+-- When a row was told and changed, by the database's clock: what is sent is found by them.
+ALTER TABLE incident
+    ADD COLUMN told_at    timestamptz NOT NULL DEFAULT now(),
+    ADD COLUMN changed_at timestamptz NOT NULL DEFAULT now();
+CREATE INDEX incident_changed ON incident (changed_at);
+COMMENT ON COLUMN incident.told_at IS 'When the sink first wrote this row.';
+COMMENT ON COLUMN incident.changed_at IS 'When the sink last changed it.';
+
 CREATE TABLE webhook (
     project_key text        PRIMARY KEY REFERENCES project,
     url         text        NOT NULL,
@@ -138,7 +146,9 @@ CREATE TABLE webhook_delivery (
     last_error      text,
     PRIMARY KEY (incident_id, state)
 );
-CREATE INDEX webhook_delivery_due ON webhook_delivery (next_attempt_at) WHERE delivered_at IS NULL AND given_up_at IS NULL;
+-- By project, so that one whose receiver is away delays no other.
+CREATE INDEX webhook_delivery_due ON webhook_delivery (project_key, next_attempt_at)
+    WHERE delivered_at IS NULL AND given_up_at IS NULL;
 CREATE INDEX webhook_delivery_project ON webhook_delivery (project_key, created_at DESC);
 COMMENT ON TABLE webhook_delivery IS 'One row per incident and state that is to be told, or was.';
 COMMENT ON COLUMN webhook_delivery.incident_id IS 'The incident.';
