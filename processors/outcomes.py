@@ -10,11 +10,8 @@ from runledger.processors.evolve import evolve
 from runledger.processors.silence import is_silent
 from runledger.processors.steps import RunStep
 from runledger.schemas.identifiers import row_id
-from runledger.schemas.outcomes import RunOutcome
+from runledger.schemas.outcomes import UNKNOWN_AGENT, RunOutcome
 from runledger.schemas.snapshots import RunSnapshot
-
-UNKNOWN_AGENT = "unknown"
-"""Under this name stands an outcome for which no agent came forward in time."""
 
 
 def outcome_of(run: RunSnapshot, agent_id: str, revision: int) -> RunOutcome | None:

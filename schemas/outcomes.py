@@ -11,6 +11,8 @@ from runledger.schemas.usage import CostSource, UsageTotals
 
 OutcomeStatus: TypeAlias = Literal["success", "partial", "failed"]
 IncidentKind: TypeAlias = Literal["silent", "failing"]
+UNKNOWN_AGENT = "unknown"
+"""Agent under whose name a run is logged of which nobody said in time whose it was."""
 
 
 @dataclass(frozen=True, slots=True)

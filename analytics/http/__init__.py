@@ -1,0 +1,1 @@
+"""The read API: what the ledger says, over HTTP (docs/reading.md)."""

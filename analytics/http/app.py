@@ -1,0 +1,40 @@
+"""The read API as an ASGI application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from runledger.access.http.handlers import handle_errors
+from runledger.access.keyring import KeyRing
+from runledger.analytics.database import Database
+from runledger.analytics.http import health
+from runledger.analytics.http.gate import Gate
+from runledger.analytics.http.settings import ApiSettings
+
+
+def create_app(settings: ApiSettings) -> FastAPI:
+    """Make the application; connections are opened when it starts and closed when it stops."""
+
+    @asynccontextmanager
+    async def connected(app: FastAPI) -> AsyncIterator[None]:
+        async with KeyRing(settings.postgres) as keys, Database(settings.read_uri) as database:
+            app.state.gate = Gate(keys, database)
+            yield
+
+    app = FastAPI(
+        title="Runledger read API",
+        version=version("runledger"),
+        description="Ask the ledger about a project's runs, agents, failures and costs. Null is unknown, never zero.",
+        lifespan=connected,
+        # The pages would be fetched from a CDN.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.include_router(health.router)
+    handle_errors(app)
+    return app
