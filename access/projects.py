@@ -48,6 +48,11 @@ def create_project(connection: psycopg.Connection[Any], project_key: str, name: 
     return cursor.rowcount == 1
 
 
+def publish_undecided(connection: psycopg.Connection[Any], project_key: str) -> bool:
+    """Make a project's figures public where nobody has decided; False if somebody has, or there is no such project."""
+    return connection.execute(_statement("publish_undecided"), {"project_key": project_key}).rowcount == 1
+
+
 def create_key(
     connection: psycopg.Connection[Any], project_key: str, scopes: Sequence[Scope], label: str | None = None
 ) -> ApiKey:

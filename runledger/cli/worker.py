@@ -101,6 +101,16 @@ def gateway() -> None:
     run_gateway(GatewaySettings())
 
 
+@app.command("api")
+def api() -> None:
+    """Answer questions over HTTP, on RUNLEDGER_API_HOST and RUNLEDGER_API_PORT."""
+    from runledger.analytics.http.server import run_api  # noqa: PLC0415  # only this process needs it
+    from runledger.analytics.http.settings import ApiSettings  # noqa: PLC0415
+
+    configure("api")
+    run_api(ApiSettings())
+
+
 def migrate_command() -> None:
     """Create what is missing: topics on the broker, tables in the database. Safe to run twice, and by two at once."""
     from runledger.schemas.settings import ConnectionSettings  # noqa: PLC0415  # reads the environment

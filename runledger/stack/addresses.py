@@ -15,17 +15,19 @@ class Addresses:
         postgres: connection URI, with its password.
         http: URL of the HTTP gateway; None where none runs.
         mcp: URL of the MCP server; None where none runs.
+        api: URL of the read API; None where none runs.
     """
 
     kafka: str
     postgres: str
     http: str | None = None
     mcp: str | None = None
+    api: str | None = None
 
     def environment(self) -> dict[str, str]:
         """The variables by which every Runledger program finds them."""
         servers = {"RUNLEDGER_KAFKA": self.kafka, "RUNLEDGER_POSTGRES": self.postgres}
-        doors = {"RUNLEDGER_HTTP": self.http, "RUNLEDGER_MCP": self.mcp}
+        doors = {"RUNLEDGER_HTTP": self.http, "RUNLEDGER_MCP": self.mcp, "RUNLEDGER_API": self.api}
         return servers | {name: url for name, url in doors.items() if url is not None}
 
     def exports(self) -> str:

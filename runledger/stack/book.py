@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ class StateBook:
 
     def addresses(self, addresses: Addresses) -> None:
         """Say where the servers answer."""
-        self._change(kafka=addresses.kafka, postgres=addresses.postgres, http=addresses.http, mcp=addresses.mcp)
+        self._change(**asdict(addresses))
 
     def running(self) -> None:
         """Say that everything is up."""

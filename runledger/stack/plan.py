@@ -95,11 +95,15 @@ def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
             settle_seconds=_SETTLE_SECONDS,
         )
 
+    if plan.postgres is None:
+        # Our own database has no replica, whatever the caller's environment says of another's.
+        env["RUNLEDGER_POSTGRES_READ"] = addresses.postgres
     return [
         *(worker(name, "processor", plan.processors) for name in processors),
         *(worker(name, name, 1) for name in ("sink", "relay", "scorer")),
         *([] if addresses.http is None else [_door("gateway", "RUNLEDGER_HTTP", env, addresses.http)]),
         *([] if addresses.mcp is None else [_door("mcp", "RUNLEDGER_MCP", env, addresses.mcp)]),
+        *([] if addresses.api is None else [_door("api", "RUNLEDGER_API", env, addresses.api)]),
     ]
 
 

@@ -30,6 +30,7 @@ class Ports:
     postgres: int
     http: int
     mcp: int
+    api: int
 
 
 def is_free(port: int) -> bool:

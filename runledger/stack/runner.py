@@ -93,6 +93,7 @@ def _start(
         postgres=plan.postgres or postgres_uri(folder, ports),
         http=f"http://{LOOPBACK}:{ports.http}" if plan.pipeline else None,
         mcp=f"http://{LOOPBACK}:{ports.mcp}/mcp" if plan.pipeline else None,
+        api=f"http://{LOOPBACK}:{ports.api}" if plan.pipeline else None,
     )
     report(f"Starting {' and '.join(server.name for server in servers) or 'with outside servers'}")
     supervisor.start(servers)
@@ -119,10 +120,14 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
     if plan.pipeline:
         require_free(ports.http, "the HTTP gateway", folder.ports_file)
         require_free(ports.mcp, "the MCP server", folder.ports_file)
+        require_free(ports.api, "the read API", folder.ports_file)
 
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:
-    # Imported here: Kafka and Postgres alone need neither.
+    # Imported here: Kafka and Postgres alone need none of it.
+    import psycopg  # noqa: PLC0415 - see above
+
+    from runledger.access.projects import publish_undecided  # noqa: PLC0415 - see above
     from runledger.sinks.errors import MigrationError  # noqa: PLC0415 - see above
     from runledger.sinks.migrate import migrate  # noqa: PLC0415 - see above
     from runledger.topic_admin import TopicError, ensure_topics  # noqa: PLC0415 - see above
@@ -130,6 +135,10 @@ def _prepare(plan: Plan, addresses: Addresses) -> None:
     try:
         ensure_topics(plan.connection(addresses))
         migrate(addresses.postgres)
+        if plan.postgres is None:
+            # Whose machine this is, is the public; a database elsewhere may be everybody's.
+            with psycopg.connect(addresses.postgres, autocommit=True) as connection:
+                publish_undecided(connection, "default")
     except (TopicError, MigrationError) as error:
         raise ServerFailedError(str(error)) from error
 

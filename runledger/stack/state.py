@@ -54,6 +54,7 @@ class StackState(BaseModel):
         postgres: connection URI, from the moment it is known.
         http: URL of the HTTP gateway, from the moment it is known; None where none is to run.
         mcp: URL of the MCP server, likewise.
+        api: URL of the read API, likewise.
         topic_prefix: prefix of the stack's topics and consumer groups.
         services: in order of start.
     """
@@ -69,6 +70,7 @@ class StackState(BaseModel):
     postgres: str | None = Field(default=None, repr=False)
     http: str | None = None
     mcp: str | None = None
+    api: str | None = None
     topic_prefix: str
     services: tuple[ServiceState, ...] = ()
 
@@ -77,7 +79,7 @@ class StackState(BaseModel):
         """Where the servers answer; None before that is known."""
         if self.kafka is None or self.postgres is None:
             return None
-        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http, mcp=self.mcp)
+        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http, mcp=self.mcp, api=self.api)
 
     @property
     def is_healthy(self) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from runledger.access.errors import AccessError, BadKeyError, NoProjectError, UnavailableError
 from runledger.access.keyring import KeyRing
 from runledger.access.keys import ApiKey, Principal
-from runledger.access.projects import create_key, create_project, list_keys, rotate_keys
+from runledger.access.projects import create_key, create_project, list_keys, publish_undecided, rotate_keys
 from runledger.sinks.migrate import migrate
 from tests.freezing import freezing
 
@@ -118,3 +118,12 @@ async def test_a_database_that_hangs_is_said_so_within_two_seconds(
         with pytest.raises(UnavailableError):
             await ring.authenticate(ApiKey.new().text())
         assert time.monotonic() - began < 2
+
+
+def test_a_project_is_published_unless_somebody_has_decided(connection: psycopg.Connection[Any]) -> None:
+    create_project(connection, "other")
+    connection.execute("UPDATE project SET is_public = false WHERE project_key = 'other'")
+    published = [publish_undecided(connection, project_key) for project_key in ("acme", "acme", "other", "nowhere")]
+    assert published == [True, False, False, False]
+    public = connection.execute("SELECT project_key FROM project WHERE is_public").fetchall()
+    assert public == [("acme",)]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+import psycopg
 import pytest
 
 from runledger.stack import Stack
@@ -57,13 +58,27 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
     facts: dict[str, Any] = json.loads(runledger(folder, "status", "--json").stdout)
     assert facts["healthy"]
     names = [service["name"] for service in facts["services"]]
-    assert names == ["postgres", "kafka", "processor-1", "processor-2", "sink", "relay", "scorer", "gateway", "mcp"]
+    assert names == [
+        "postgres",
+        "kafka",
+        "processor-1",
+        "processor-2",
+        "sink",
+        "relay",
+        "scorer",
+        "gateway",
+        "mcp",
+        "api",
+    ]
     assert f"export RUNLEDGER_KAFKA={facts['kafka']}" in up.stdout
     assert set(facts["lag"]) == {"runledger.processors", "runledger.sink", "runledger.scoring"}
 
     assert f"export RUNLEDGER_HTTP={facts['http']}" in up.stdout
-    with urlopen(facts["http"] + "/readyz", timeout=5) as answer:  # noqa: S310  # the stack's own address
-        assert answer.status == 200
+    for name in ("http", "api"):
+        with urlopen(facts[name] + "/readyz", timeout=5) as answer:  # noqa: S310  # the stack's own address
+            assert answer.status == 200
+    with psycopg.connect(facts["postgres"]) as connection:
+        assert connection.execute("SELECT is_public FROM project WHERE project_key = 'default'").fetchone() == (True,)
 
     again = runledger(folder, "up")
     assert again.returncode == 0

@@ -6,7 +6,11 @@ from runledger.stack.addresses import Addresses
 from runledger.stack.plan import Plan, pipeline_services
 
 ADDRESSES = Addresses(
-    kafka="127.0.0.1:1", postgres="postgresql://p", http="http://127.0.0.1:2", mcp="http://127.0.0.1:3/mcp"
+    kafka="127.0.0.1:1",
+    postgres="postgresql://p",
+    http="http://127.0.0.1:2",
+    mcp="http://127.0.0.1:3/mcp",
+    api="http://127.0.0.1:4",
 )
 PLAN = Plan(topic_prefix="t.", partitions=8, processors=2)
 
@@ -21,6 +25,7 @@ def test_every_worker_is_a_process_of_its_own() -> None:
         "scorer",
         "gateway",
         "mcp",
+        "api",
     ]
     assert [service.command[2:] for service in services[1:3]] == [
         ("runledger", "worker", "processor"),
@@ -36,11 +41,21 @@ def test_workers_are_told_where_everything_is() -> None:
         assert service.env["RUNLEDGER_PARTITIONS"] == "8"
 
 
-@pytest.mark.parametrize(("place", "variables", "port"), [(-2, "RUNLEDGER_HTTP", "2"), (-1, "RUNLEDGER_MCP", "3")])
-def test_the_doors_listen_where_the_addresses_say(place: int, variables: str, port: str) -> None:
-    door = pipeline_services(PLAN, ADDRESSES)[place]
+@pytest.mark.parametrize(
+    ("name", "variables", "port"),
+    [("gateway", "RUNLEDGER_HTTP", "2"), ("mcp", "RUNLEDGER_MCP", "3"), ("api", "RUNLEDGER_API", "4")],
+)
+def test_the_doors_listen_where_the_addresses_say(name: str, variables: str, port: str) -> None:
+    (door,) = [service for service in pipeline_services(PLAN, ADDRESSES) if service.name == name]
     assert (door.env[f"{variables}_HOST"], door.env[f"{variables}_PORT"]) == ("127.0.0.1", port)
     assert not door.ready()
+
+
+def test_our_own_database_is_read_itself_and_an_outside_one_where_the_environment_says() -> None:
+    own = pipeline_services(PLAN, ADDRESSES)[-1]
+    outside = pipeline_services(PLAN.model_copy(update={"postgres": "postgresql://p"}), ADDRESSES)[-1]
+    assert own.env["RUNLEDGER_POSTGRES_READ"] == "postgresql://p"
+    assert "RUNLEDGER_POSTGRES_READ" not in outside.env
 
 
 def test_outside_servers_are_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import stat
+from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_chosen_ports_are_free_and_below_the_ephemeral_range() -> None:
 def test_settled_ports_differ_and_are_remembered(tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
     first = settle_ports(path)
-    assert len({first.kafka, first.controller, first.postgres, first.http, first.mcp}) == 5
+    assert len(set(astuple(first))) == 6
     assert settle_ports(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -41,7 +42,7 @@ def test_ports_of_an_earlier_version_are_kept_and_the_missing_ones_chosen(tmp_pa
     path.write_text('{"kafka": 1, "controller": 2, "postgres": 3}')
     ports = settle_ports(path)
     assert (ports.kafka, ports.controller, ports.postgres) == (1, 2, 3)
-    assert min(ports.http, ports.mcp) > 3
+    assert min(ports.http, ports.mcp, ports.api) > 3
     assert settle_ports(path) == ports
 
 
