@@ -241,7 +241,7 @@ def _give_up(state: RunSnapshot | None, event: RunTimedOut, at: At) -> RunStep:
         state,
         version=at.offset + 1,
         last_logged_at=max(state.last_logged_at, at.logged_at),
-        heard_at=state.heard_at or state.last_logged_at,  # older state: as it runs still, the agent was the last to speak
+        heard_at=state.heard_at or state.last_logged_at,  # it runs still, so the agent was the last to speak
         status="interrupted",
         outcome="failed",
         inferred=True,

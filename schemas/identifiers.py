@@ -38,6 +38,11 @@ def agent_key(project_key: str, agent_id: str) -> bytes:
     return f"{project_key}/{agent_id}".encode()
 
 
+def settings_key(project_key: str, agent_id: str | None) -> bytes:
+    """Kafka key of what an operator set for an agent, or for a whole project where none is named."""
+    return project_key.encode() if agent_id is None else agent_key(project_key, agent_id)
+
+
 def row_id(project_key: str, run_id: UUID) -> UUID:
     """Primary key of the run's row in agent_run_log."""
     return uuid5(NAMESPACE, f"{project_key}/{run_id}")

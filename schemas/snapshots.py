@@ -22,8 +22,7 @@ RunStatus: TypeAlias = Literal["running", "completed", "failed", "interrupted"]
 class RunSnapshot:
     """One run as its events so far tell it.
 
-    Times ending in `_at` are the agent's own (occurred_at) but for `last_logged_at`, `end_logged_at` and `heard_at`, which
-    are log times.
+    Times ending in `_at` are the agent's own (occurred_at); last_logged_at, end_logged_at and heard_at are log times.
     """
 
     project_key: str

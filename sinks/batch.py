@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from runledger.schemas import codec
+from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.dead_letters import DeadLetter
 from runledger.schemas.errors import DecodeError
-from runledger.schemas.identifiers import agent_key, row_id, run_key
+from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
 from runledger.schemas.run_events import FailureRecorded, RunErased
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
-from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks import rows
 from runledger.sinks.records import Partition, Record
 from runledger.sinks.rows import EventRow, Row
@@ -32,6 +33,8 @@ class Batch:
         erasures: runs whose rows are deleted: by the order itself (with the offset up to which events go) or by the
             snapshot's tombstone.
         late: births of snapshots seen beside the one in `runs`: rows of another birth are marked late.
+        named: (project, agent) of runs, agents and settings; None for what names no agent.
+        settings: what operators set, by the record's key.
         dead_letters: records that are no valid record of their topic.
         skipped: records of run-events that could not be decoded: stage 1 puts them in dead-letters.
     """
@@ -48,6 +51,8 @@ class Batch:
     streaks: dict[UUID, Row] = field(default_factory=dict)
     incidents: dict[UUID, Row] = field(default_factory=dict)
     scores: dict[UUID, Row] = field(default_factory=dict)
+    settings: dict[bytes, Row] = field(default_factory=dict)
+    named: set[tuple[str, str | None]] = field(default_factory=set)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     skipped: int = 0
 
@@ -100,6 +105,8 @@ def _add(batch: Batch, record: Record, rubric: str) -> None:
             score = codec.decode(RunScored, record.value)
             _check_key(record, run_key(score.project_key, score.run_id))
             batch.scores.setdefault(score.job_id, rows.score_row(score))
+        case SETTINGS.suffix:
+            _add_settings(batch, record)
         case _:
             raise DecodeError("unknown_type", f"the sink reads no topic {record.suffix}")
 
@@ -139,6 +146,7 @@ def _add_run(batch: Batch, record: Record) -> None:
     snapshot = codec.decode(RunSnapshot, record.value)
     key = run_key(snapshot.project_key, snapshot.run_id)
     _check_key(record, key)
+    batch.named.add((snapshot.project_key, snapshot.agent_id))
     held = batch.runs.get(key)
     if held is None or held["born_offset"] == snapshot.born_offset:
         if held is None or held["version"] <= snapshot.version:
@@ -165,6 +173,7 @@ def _add_health(batch: Batch, record: Record) -> None:
     health = codec.decode(AgentHealth, record.value)
     key = agent_key(health.project_key, health.agent_id)
     _check_key(record, key)
+    batch.named.add((health.project_key, health.agent_id))
     held = batch.health.get(key)
     if held is None or held["version"] < health.version:
         batch.health[key] = rows.health_row(health)
@@ -192,3 +201,23 @@ def _add_outcome(batch: Batch, record: Record, logged: LoggedRun, rubric: str) -
         batch.logs[row] = rows.log_row(record, logged)
         batch.streaks.pop(row, None)
     batch.jobs.setdefault(row, rows.job_row(logged, rubric))
+
+
+def _add_settings(batch: Batch, record: Record) -> None:
+    """Take what an operator set; of several records with one key the last one holds, and a tombstone clears."""
+    settings = _cleared(record.key) if record.value is None else codec.decode(AgentSettings, record.value)
+    key = settings_key(settings.project_key, settings.agent_id)
+    _check_key(record, key)
+    batch.settings[key] = rows.settings_row(record, settings)
+    if record.value is not None:
+        batch.named.add((settings.project_key, settings.agent_id))
+
+
+def _cleared(key: bytes | None) -> AgentSettings:
+    try:
+        project_key, slash, agent_id = (key or b"").decode().partition("/")
+    except UnicodeDecodeError as error:
+        raise DecodeError("wrong_key", "the tombstone's key is no project and agent", "key") from error
+    if not project_key or (slash and not agent_id):
+        raise DecodeError("wrong_key", "the tombstone's key is no project and agent", "key")
+    return AgentSettings(project_key, agent_id or None)

@@ -9,10 +9,10 @@ from typing import TypeAlias
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
 from runledger.schemas.dead_letters import REASON
-from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks.errors import StopLoudlyError
 
-SOURCES = (RUN_EVENTS, RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES)
+SOURCES = (RUN_EVENTS, RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES, SETTINGS)
 """The topics the sink reads."""
 
 Partition: TypeAlias = tuple[str, int]

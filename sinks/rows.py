@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import job_id, row_id, run_key
@@ -79,6 +80,16 @@ _HEALTH_COLUMNS = (
     "finished_runs",
     "consecutive_silence_count",
     "consecutive_failure_count",
+)
+_SETTINGS_COLUMNS = (
+    "project_key",
+    "agent_id",
+    "name",
+    "role",
+    "expected_interval_seconds",
+    "deadline_seconds",
+    "silence_threshold",
+    "failure_threshold",
 )
 _OUTCOME_COLUMNS = (
     "agent_id",
@@ -222,3 +233,9 @@ def score_row(score: RunScored) -> Row:
         "dimensions": score.dimensions,
         "scored_at": score.scored_at,
     }
+
+
+def settings_row(record: Record, settings: AgentSettings) -> Row:
+    """Row of agent, or of project where no agent is named; a project has no role and does not retire."""
+    row = {name: getattr(settings, name) for name in _SETTINGS_COLUMNS}
+    return row | {"retired": bool(settings.retired), "settings_offset": record.offset}

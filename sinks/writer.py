@@ -175,10 +175,17 @@ def _write_runs(connection: psycopg.Connection, batch: Batch) -> None:
     runs = batch.runs.values()
     _run(connection, "upsert_runs", runs)
     _run(connection, "mark_late_runs", [*runs, *batch.late])
-    health = batch.health.values()
-    _run(connection, "register_projects", health)
-    _run(connection, "register_agents", health)
-    _run(connection, "upsert_agent_health", health)
+    _register(connection, batch)
+    _run(connection, "upsert_agent_health", batch.health.values())
+    for name in ("set_projects", "set_agents"):
+        _run(connection, name, batch.settings.values())
+
+
+def _register(connection: psycopg.Connection, batch: Batch) -> None:
+    """Insert the projects and agents that the batch names, all at once: sorted, so that none deadlocks."""
+    rows = [{"project_key": project_key, "agent_id": agent_id} for project_key, agent_id in batch.named]
+    _run(connection, "register_projects", rows)
+    _run(connection, "register_agents", rows)
 
 
 def _write_run_log(connection: psycopg.Connection, batch: Batch) -> None:

@@ -156,7 +156,7 @@ def test_the_sink_writes_all_its_topics_and_hints_no_lag(pipe: _Pipe) -> None:
         _until(lambda: pipe.count("SELECT coalesce(sum(next_offset), 0) FROM consumer_offset") == 305)
         assert pipe.count("SELECT count(*) FROM agent_health") == 1
         assert pipe.count("SELECT count(*) FROM incident") == 1
-        assert pipe.count("SELECT count(*) FROM consumer_offset") == 24
+        assert pipe.count("SELECT count(*) FROM consumer_offset") == 28
     assert pipe.failures == []
     assert pipe.dead_letters() == []
 

@@ -135,7 +135,9 @@ def step_of(event: AnyRunEvent, state: RunSnapshot | None = None, offset: int = 
 
 def timeless(run: RunSnapshot) -> RunSnapshot:
     """Blank what depends on the log's order by right: offsets, log times, how often something was said."""
-    return evolve(run, born_offset=0, version=0, last_logged_at=LOGGED, heard_at=None, end_logged_at=None, outcome_revision=0)
+    return evolve(
+        run, born_offset=0, version=0, last_logged_at=LOGGED, heard_at=None, end_logged_at=None, outcome_revision=0
+    )
 
 
 def said(outcome: RunOutcome) -> tuple[object, ...]:

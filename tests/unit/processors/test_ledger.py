@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runledger.processors.evolve import evolve
 from runledger.processors.ledger import MAX_CLOCK_LEAD, At, apply
 from runledger.schemas.run_events import (
     AnyRunEvent,
@@ -24,8 +25,11 @@ from runledger.schemas.run_events import (
     RunErased,
     RunLogged,
     RunRecorded,
+    RunTimedOut,
+    TimedOutData,
     UsageReported,
 )
+from runledger.schemas.snapshots import RunSnapshot
 from runledger.schemas.usage import TokenUsage, UsageTotals
 from tests.unit.processors.histories import (
     LOGGED,
@@ -231,6 +235,28 @@ def test_a_snapshot_says_where_it_was_born_and_how_far_it_is() -> None:
     assert run.end_logged_at == at(42).logged_at
 
 
+def timed_out(run: RunSnapshot) -> RunTimedOut:
+    return RunTimedOut(**common("timeout", agent_id=None), data=TimedOutData(last_version=run.version))
+
+
+def test_a_run_was_heard_when_its_agent_last_spoke() -> None:
+    run, _ = fold([started(), beat()], start=40)
+    assert run.heard_at == at(41).logged_at
+    given_up = step_of(timed_out(run), run, offset=90).state
+    assert given_up is not None
+    assert (given_up.heard_at, given_up.last_logged_at) == (at(41).logged_at, at(90).logged_at)
+    spoken = step_of(ended(), given_up, offset=95).state
+    assert spoken is not None
+    assert spoken.heard_at == at(95).logged_at
+
+
+def test_state_that_does_not_tell_was_heard_when_it_was_logged_last() -> None:
+    older = evolve(one([started(), beat()]), heard_at=None)
+    given_up = step_of(timed_out(older), older, offset=90).state
+    assert given_up is not None
+    assert given_up.heard_at == older.last_logged_at
+
+
 # --- laws -------------------------------------------------------------------------------------------------------------
 
 
@@ -341,3 +367,17 @@ def test_a_batch_may_end_anywhere(events: list[AnyRunEvent], cut: int) -> None:
         run, more = fold(events[cut:], run, start=cut)
         outcomes = outcomes + more
     assert (run, outcomes) == fold(events)
+
+
+@given(histories(), st.randoms(use_true_random=False))
+def test_a_run_was_heard_at_the_latest_log_time_of_what_it_said(events: list[AnyRunEvent], random: Random) -> None:
+    """Whatever the order of log times: a broker's clock may be set back."""
+    state: RunSnapshot | None = None
+    heard = []
+    for offset, event in enumerate(events):
+        place = At(offset, LOGGED + timedelta(seconds=random.randrange(100)))
+        step = apply(state, event, place, flat_price)
+        if step.changed:
+            state = step.state
+            heard.append(place.logged_at)
+    assert (state.heard_at if state is not None else None) == max(heard, default=None)

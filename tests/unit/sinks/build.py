@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid5
 
+from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode, encode_event
-from runledger.schemas.identifiers import agent_key, incident_id, job_id, row_id, run_key
+from runledger.schemas.identifiers import agent_key, incident_id, job_id, row_id, run_key, settings_key
 from runledger.schemas.outcomes import Baseline, Incident, LoggedRun, OutcomeStatus, RunOutcome, StreakRevised
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.scoring import DEFAULT_RUBRIC, RunScored
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
-from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, Topic
+from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.records import Partition, Record
 
@@ -140,3 +141,14 @@ def incident_record(offset: int, *, version: int = 3, state: Literal["open", "re
     )
     told = replace(opened, state=state, version=version, recovered_at=None if state == "open" else NOON)
     return record(INCIDENTS, offset, agent_key(PROJECT, AGENT), encode(told))
+
+
+def settings_record(offset: int, agent_id: str | None = AGENT, **settings: Any) -> Record:  # noqa: ANN401
+    """Return a record of settings."""
+    said = AgentSettings(PROJECT, agent_id, **settings)
+    return record(SETTINGS, offset, settings_key(PROJECT, agent_id), encode(said))
+
+
+def settings_tombstone(offset: int, agent_id: str | None = AGENT) -> Record:
+    """Return a tombstone of settings."""
+    return record(SETTINGS, offset, settings_key(PROJECT, agent_id), None)

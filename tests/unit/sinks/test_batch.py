@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from runledger.schemas.identifiers import row_id, run_key
@@ -8,6 +11,7 @@ from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
 from runledger.sinks.batch import fold
 from tests.unit.sinks.build import (
+    AGENT,
     NOON,
     PROJECT,
     event_record,
@@ -17,6 +21,8 @@ from tests.unit.sinks.build import (
     record,
     run_number,
     run_record,
+    settings_record,
+    settings_tombstone,
     snapshot,
     source,
     streak_record,
@@ -109,3 +115,55 @@ def test_fold_dead_letters_a_record_under_another_key() -> None:
 def test_fold_dead_letters_a_tombstone_whose_key_names_no_run() -> None:
     batch = fold([record(RUNS, 0, b"nonsense", None, reason="erased")], DEFAULT_RUBRIC)
     assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
+
+
+def test_fold_names_the_agents_of_runs_health_and_settings_but_not_of_tombstones() -> None:
+    records = [
+        run_record(0, snapshot(1, agent_id=None)),
+        run_record(1, snapshot(2, agent_id="nova")),
+        health_record(0),
+        settings_record(0, "atlas"),
+        settings_record(1, None, deadline_seconds=5),
+        settings_tombstone(2, "gone"),
+    ]
+    named = fold(records, DEFAULT_RUBRIC).named
+    assert named == {(PROJECT, None), (PROJECT, "nova"), (PROJECT, AGENT), (PROJECT, "atlas")}
+
+
+def test_fold_keeps_the_last_settings_of_an_agent() -> None:
+    batch = fold([settings_record(3, name="Sage", role="Backend"), settings_record(5, name="Sage")], DEFAULT_RUBRIC)
+    assert [(row["name"], row["role"], row["settings_offset"]) for row in batch.settings.values()] == [
+        ("Sage", None, 5)
+    ]
+
+
+def test_fold_clears_the_settings_of_a_tombstone() -> None:
+    batch = fold([settings_record(3, name="Sage", retired=True), settings_tombstone(4)], DEFAULT_RUBRIC)
+    (row,) = batch.settings.values()
+    assert (row["agent_id"], row["name"], row["retired"], row["settings_offset"]) == (AGENT, None, False, 4)
+
+
+def test_fold_clears_the_settings_of_an_agent_whose_name_holds_a_slash() -> None:
+    (row,) = fold([settings_tombstone(0, "team/sage")], DEFAULT_RUBRIC).settings.values()
+    assert (row["project_key"], row["agent_id"]) == (PROJECT, "team/sage")
+
+
+@pytest.mark.parametrize("key", [None, b"", b"\xff/sage", b"/sage", b"demo/"], ids=repr)
+def test_fold_dead_letters_a_tombstone_of_settings_whose_key_names_nobody(key: bytes | None) -> None:
+    batch = fold([record(SETTINGS, 0, key, None)], DEFAULT_RUBRIC)
+    assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
+    assert not batch.settings
+
+
+def test_fold_dead_letters_settings_under_another_agents_key() -> None:
+    misplaced = replace(settings_record(0), key=settings_record(0, "nova").key)
+    batch = fold([misplaced], DEFAULT_RUBRIC)
+    assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
+    assert not batch.named
+
+
+@pytest.mark.parametrize("heard", [None, 7])
+def test_a_run_of_an_older_processor_was_heard_when_it_was_logged_last(heard: int | None) -> None:
+    heard_at = None if heard is None else NOON + timedelta(seconds=heard)
+    (row,) = fold([run_record(0, snapshot(1, version=90, heard_at=heard_at))], DEFAULT_RUBRIC).runs.values()
+    assert row["heard_at"] == (heard_at or NOON + timedelta(seconds=90))
