@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -194,7 +194,7 @@ class Owners:
         os._exit(EXIT_STOPPED if stopped else EXIT_CRASHED)
 
 
-def _create(settings: ProcessorSettings) -> tuple[faust.App, Owners]:
+def _create(settings: ProcessorSettings, stages: Sequence[Stage[Any]]) -> tuple[faust.App, Owners]:
     """Make the Faust app: membership, fetching, back-pressure and dispatch are Faust's; state is the stores'."""
     app = faust.App(
         f"{settings.topic_prefix}processors",
@@ -216,7 +216,6 @@ def _create(settings: ProcessorSettings) -> tuple[faust.App, Owners]:
         stream_buffer_maxsize=16,
         stream_wait_empty=False,
     )
-    stages: tuple[Stage[Any], ...] = (RunStage(settings), AgentStage(settings))
     transport = BatchTransport(app.conf.broker, app)
     owners = Owners(app, {stage.source: stage for stage in stages}, settings)
     transport.partitions = owners
@@ -249,13 +248,19 @@ def _connect(app: faust.App, owners: Owners) -> None:
         await owners.close()
 
 
-def run_processor(settings: ProcessorSettings | None = None) -> None:
-    """Run both stages until SIGTERM or SIGINT.
+def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[Stage[Any]] | None = None) -> None:
+    """Run stages until SIGTERM or SIGINT.
+
+    Args:
+        settings: from the environment if left out.
+        stages: what to run; the ledger's two if left out. Each has a source, a changelog and a positions topic of its
+            own, all of `settings.partitions` partitions.
 
     Raises:
         SystemExit: with 0 after a signal; a crash ends the process with 70, a loud stop with 78.
     """
-    app, owners = _create(settings or ProcessorSettings())
+    settings = settings or ProcessorSettings()
+    app, owners = _create(settings, stages or (RunStage(settings), AgentStage(settings)))
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it writes control sequences to stdout, quiet or not
     try:
