@@ -23,6 +23,7 @@ SET default_transaction_read_only = on;
 SET default_transaction_isolation = 'repeatable read';
 SET statement_timeout = '5s';
 SET plan_cache_mode = force_custom_plan;
+SET timezone = 'UTC';
 """
 """Filters are optional (`%(x)s IS NULL OR …`): a plan made for all of them at once would use no index."""
 
