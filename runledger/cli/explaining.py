@@ -7,18 +7,22 @@ from confluent_kafka import KafkaException
 from pydantic import ValidationError
 
 from runledger.access.errors import AccessError
+from runledger.analytics.errors import AnalyticsError
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
 from runledger.schemas.errors import SchemaError
+from runledger.settings_log import SettingsError
 from runledger.sinks.errors import SinkError
 from runledger.stack.errors import StackError
 from runledger.topic_admin import TopicError
 
 EXPLAINED = (
     AccessError,
+    AnalyticsError,
     StackError,
     ProducerError,
     SchemaError,
+    SettingsError,
     SinkError,
     TopicError,
     NotScoredError,
