@@ -4,6 +4,8 @@ AccessError
 ├── BadKeyError       no valid, living key
 ├── ForbiddenError    the key does not allow this, or belongs to another project
 ├── NoProjectError    there is no such project
+├── NoWebhookError    the project has no webhook
+├── BadUrlError       nothing can be posted there
 └── UnavailableError  the keys cannot be looked up just now
 """
 
@@ -24,6 +26,14 @@ class ForbiddenError(AccessError):
 
 class NoProjectError(AccessError):
     """There is no such project."""
+
+
+class NoWebhookError(AccessError):
+    """The project has no webhook."""
+
+
+class BadUrlError(AccessError):
+    """This is no address that a webhook can be posted to."""
 
 
 class UnavailableError(AccessError):

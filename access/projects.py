@@ -53,6 +53,22 @@ def publish_undecided(connection: psycopg.Connection[Any], project_key: str) -> 
     return connection.execute(_statement("publish_undecided"), {"project_key": project_key}).rowcount == 1
 
 
+def set_public(connection: psycopg.Connection[Any], project_key: str, *, is_public: bool) -> None:
+    """Decide whether a project's figures and cards may be shown to anybody.
+
+    Raises:
+        NoProjectError: there is no such project.
+    """
+    decided = connection.execute(_statement("set_public"), {"project_key": project_key, "is_public": is_public})
+    if decided.rowcount == 0:
+        raise no_project(project_key)
+
+
+def no_project(project_key: str) -> NoProjectError:
+    """Say that there is no such project, and how to make it."""
+    return NoProjectError(f"there is no project {project_key!r}: runledger project create {project_key}")
+
+
 def create_key(
     connection: psycopg.Connection[Any], project_key: str, scopes: Sequence[Scope], label: str | None = None
 ) -> ApiKey:
@@ -72,7 +88,7 @@ def create_key(
     try:
         connection.execute(_statement("insert_key"), parameters)
     except psycopg.errors.ForeignKeyViolation:
-        raise NoProjectError(f"there is no project {project_key!r}: runledger project create {project_key}") from None
+        raise no_project(project_key) from None
     return key
 
 

@@ -1,4 +1,4 @@
-"""`runledger project`: projects and their API keys."""
+"""`runledger project`: projects, their API keys, and whether their figures are public."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 from runledger.access.keys import Scope
-from runledger.access.projects import create_key, create_project, list_keys, rotate_keys
+from runledger.access.projects import create_key, create_project, list_keys, rotate_keys, set_public
+from runledger.cli import webhook
 from runledger.cli.connecting import connect
 
-app = typer.Typer(help="Projects and their API keys.", no_args_is_help=True)
+app = typer.Typer(help="Projects, their API keys and their webhooks.", no_args_is_help=True)
+app.add_typer(webhook.app, name="webhook")
 
 
 class _ScopeName(StrEnum):
@@ -94,3 +96,21 @@ def rotate(
             typer.echo(orjson.dumps(document).decode())
         else:
             typer.echo(key.text())
+
+
+@app.command("publish")
+def publish(project: Annotated[str, typer.Argument(help="Which project.")], data_dir: _DataDir = None) -> None:
+    """Let anybody see a project's figures and cards without a key. Previews and errors are never among them."""
+    _decide(project, data_dir, is_public=True)
+
+
+@app.command("unpublish")
+def unpublish(project: Annotated[str, typer.Argument(help="Which project.")], data_dir: _DataDir = None) -> None:
+    """Keep a project's figures and cards to those who hold a key of it."""
+    _decide(project, data_dir, is_public=False)
+
+
+def _decide(project: str, data_dir: Path | None, *, is_public: bool) -> None:
+    with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
+        set_public(connection, project, is_public=is_public)
+    Console(stderr=True).print(f"Project {project} is {'public' if is_public else 'not public'} now")

@@ -111,6 +111,17 @@ def api() -> None:
     run_api(ApiSettings())
 
 
+@app.command("watch")
+def watch() -> None:
+    """Say how far the pipeline has come, and tell projects' webhooks of incidents."""
+    from runledger.watch.app import run_watch  # noqa: PLC0415  # only this process needs it
+    from runledger.watch.settings import WatchSettings  # noqa: PLC0415  # as above
+
+    configure("watch")
+    settings = WatchSettings()
+    _work(lambda: run_watch(settings))
+
+
 def migrate_command() -> None:
     """Create what is missing: topics on the broker, tables in the database. Safe to run twice, and by two at once."""
     from runledger.schemas.settings import ConnectionSettings  # noqa: PLC0415  # reads the environment

@@ -1,0 +1,1 @@
+"""SQL of the watch, one statement per file."""

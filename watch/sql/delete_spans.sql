@@ -1,0 +1,2 @@
+DELETE FROM pipeline_span
+WHERE reached_at < %(before)s
