@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from runledger.analytics.database import Connection, Database, fetch, query
+from runledger.analytics.errors import UnknownProjectError
 from runledger.analytics.pipeline import Pipeline, read_listening, read_pipeline
 from runledger.analytics.verdicts import AgentRow, AuditedAgent, OpenIncidentRow, judge_agent
 from runledger.schemas.outcomes import OutcomeStatus
@@ -68,6 +69,11 @@ class RecentRun:
     rlhf_scores: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Project:
+    project_key: str
+
+
 class Auditor:
     """Reads what the auditor of the agents needs; every question but `audit(None)` is about one project.
 
@@ -85,6 +91,7 @@ class Auditor:
             project_key: whose; None for every project, which is for operators alone.
 
         Raises:
+            UnknownProjectError: there is no such project.
             ReadUnavailableError: the database does not answer in time.
         """
         return await self._database.answer(lambda connection: _audit(connection, project_key))
@@ -93,6 +100,7 @@ class Auditor:
         """Judge one agent; None if the project has none of that id.
 
         Raises:
+            UnknownProjectError: there is no such project.
             ReadUnavailableError: the database does not answer in time.
         """
         audit = await self._database.answer(lambda connection: _audit(connection, project_key, agent_id))
@@ -121,6 +129,8 @@ class Auditor:
 
 async def _audit(connection: Connection, project_key: str | None, agent_id: str | None = None) -> Audit:
     asked = {"project_key": project_key, "agent_id": agent_id, "limit": MOST_AGENTS + 1}
+    if project_key is not None and not await fetch(connection, _Project, query("select_project"), asked):
+        raise UnknownProjectError(f"there is no project {project_key}")
     pipeline = await read_pipeline(connection)
     is_judged = pipeline.state == "current"
     listening = await read_listening(connection) if is_judged else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runledger.analytics.settings import ReadSettings
 from runledger.schemas.settings import ConnectionSettings
 from runledger.stack import Addresses, StackError, StackFolder, discover
 from runledger.stack.health import KafkaView
@@ -29,6 +30,18 @@ def connect(data_dir: Path | None) -> Addresses:
         kafka=settings.kafka if local is None or "kafka" in chosen else local.kafka,
         postgres=settings.postgres if local is None or "postgres" in chosen else local.postgres,
     )
+
+
+def find_tables(data_dir: Path | None) -> str:
+    """Find the database to read from; no broker is needed for it.
+
+    Raises:
+        StackError: neither the environment names one, nor does a local stack run.
+    """
+    settings = ReadSettings()
+    if settings.model_fields_set & {"postgres", "postgres_read"}:
+        return settings.read_uri
+    return connect(data_dir).postgres
 
 
 def require_broker(addresses: Addresses) -> None:
