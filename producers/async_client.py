@@ -111,6 +111,11 @@ class AsyncRunClient:
         """What the client works by."""
         return self._client.settings
 
+    @property
+    def blocking(self) -> RunClient:
+        """The plain client underneath, for code that is called outside of any event loop."""
+        return self._client
+
     run = _enclosing(calls.start_run)
     start_run = _starting(calls.start_run)
     report_usage = _telling(calls.report_usage)

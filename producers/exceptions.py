@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from uuid import UUID
 
 from runledger.producers.masking import Masker
 from runledger.schemas.values import MAX_ERROR, MAX_SUMMARY
@@ -42,6 +44,20 @@ def describe_exception(error: BaseException, masker: Masker) -> FailureText:
         masker.mask_text(trace[-_WINDOW:], MAX_ERROR)[-MAX_ERROR:],
         meta,
     )
+
+
+_RECORDED: Final = "__runledger_recorded__"
+
+
+def mark_recorded(error: BaseException, run_id: UUID) -> None:
+    """Note on an exception that it stands in a run's ledger, so that the run's end does not tell it a second time."""
+    with suppress(AttributeError, TypeError):  # an exception without a __dict__ carries no notes
+        setattr(error, _RECORDED, (*getattr(error, _RECORDED, ()), run_id))
+
+
+def is_recorded(error: BaseException, run_id: UUID) -> bool:
+    """Tell whether an exception was told as a failure of that run already."""
+    return run_id in getattr(error, _RECORDED, ())
 
 
 def _storable(text: str) -> str:

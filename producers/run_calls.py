@@ -9,7 +9,7 @@ from typing import Any, Unpack
 from runledger.producers import calls
 from runledger.producers.building import UsageFields
 from runledger.producers.calls import Call
-from runledger.producers.exceptions import describe_exception
+from runledger.producers.exceptions import describe_exception, is_recorded
 from runledger.producers.masking import masker_of
 from runledger.producers.open_run import OpenRun
 from runledger.producers.settings import ProducerSettings
@@ -122,12 +122,13 @@ def end(
 def end_by(settings: ProducerSettings, run: OpenRun, error: BaseException) -> Iterator[Call[str]]:
     """End a run as the exception that left it says.
 
-    An Exception is a failure and ends the run failed; anything else (KeyboardInterrupt, SystemExit, a cancelled task)
-    ends it interrupted.
+    An Exception is a failure, unless it was recorded before, and ends the run failed; anything else (KeyboardInterrupt,
+    SystemExit, a cancelled task) ends it interrupted.
     """
     told = describe_exception(error, masker_of(settings.mask_patterns))
     if isinstance(error, Exception):
-        yield failure(settings, run, told.summary, error=told.error, meta=told.meta)
+        if not is_recorded(error, run.run_id):
+            yield failure(settings, run, told.summary, error=told.error, meta=told.meta)
         yield end(settings, run, "failed", summary=told.summary)
     else:
         yield end(settings, run, "interrupted", summary=told.summary)

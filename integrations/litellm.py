@@ -1,0 +1,130 @@
+"""LiteLLM: every call of a model, reported by a callback."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+from runledger.integrations.litellm_calls import CAUGHT_RUN, model_call
+from runledger.integrations.reporting import Reporter, undisturbed
+from runledger.producers import AsyncRunClient, RunClient
+from runledger.producers.open_run import current
+
+_POLL_SECONDS: Final = 0.02
+_MOST_BEGUN: Final = 10_000
+"""Calls that are waited for: streams nobody reads to their end never leave, and must not fill the memory."""
+
+
+class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too large to be type-checked along
+    """Report each call that LiteLLM makes: `litellm.callbacks = [RunledgerLogger(client)]`.
+
+    A call belongs to the run named in its metadata (`metadata={"runledger_run_id": run.run_id}`), else to the
+    caller's current run, else it is a run of its own. Tokens and the cost are LiteLLM's; a failed call is a recorded
+    failure. Nothing here raises into the program or makes it wait, except for what a strict client is asked to.
+
+    LiteLLM calls loggers later, from its own threads and tasks: `flush` before closing the client.
+
+    Args:
+        client: through which to tell; it stays the caller's to close.
+        project: of calls outside of any run; RUNLEDGER_PROJECT if left out.
+        agent: who makes such calls.
+        previews: whether to tell an excerpt of each prompt, masked.
+    """
+
+    def __init__(
+        self,
+        client: RunClient | AsyncRunClient,
+        *,
+        project: str | None = None,
+        agent: str = "litellm",
+        previews: bool = True,
+    ) -> None:
+        super().__init__()
+        self._reporter = Reporter(client, project=project, agent=agent, previews=previews)
+        self._begun: dict[str, None] = {}
+        self._lock = threading.Lock()
+        # Runs before the client's own hook, which was registered earlier: what LiteLLM still holds comes out in time.
+        atexit.register(_drain_at_exit, weakref.ref(self))
+
+    def log_pre_api_call(self, model: str, messages: object, kwargs: dict[str, Any]) -> None:
+        """Keep the caller's run: the later callbacks come from other threads and contexts."""
+        with undisturbed():
+            kwargs[CAUGHT_RUN] = current()
+            with self._lock:
+                self._begun[str(kwargs.get("litellm_call_id"))] = None
+                if len(self._begun) > _MOST_BEGUN:
+                    del self._begun[next(iter(self._begun))]
+
+    def log_success_event(
+        self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
+    ) -> None:
+        """Tell of an answered call."""
+        with undisturbed():
+            self._reporter.tell(model_call(kwargs, response_obj, (start_time, end_time), self._reporter.owner.project))
+        self._forget(kwargs)
+
+    log_failure_event = log_success_event
+
+    async def async_log_success_event(
+        self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
+    ) -> None:
+        """Tell of an answered call, in an event loop."""
+        with undisturbed():
+            call = model_call(kwargs, response_obj, (start_time, end_time), self._reporter.owner.project)
+            await self._reporter.tell_async(call)
+        self._forget(kwargs)
+
+    async_log_failure_event = async_log_success_event
+
+    def flush(self, timeout_seconds: float = 10) -> None:
+        """Wait until every call that was begun is reported, and everything the client told is acknowledged.
+
+        Not from within an event loop: there, `await aflush()`. A stream that is left before its end is never reported
+        by LiteLLM, and makes this wait for its whole time.
+
+        Raises:
+            DeliveryError: some events failed, or were still pending when the time was up.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        if self._begun:
+            asyncio.run(self._drain(timeout_seconds))
+        self._reporter.client.flush(max(0.0, deadline - time.monotonic()))
+
+    async def aflush(self, timeout_seconds: float = 10) -> None:
+        """Do as `flush`, from within an event loop.
+
+        Raises:
+            DeliveryError: as `flush`.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        await self._drain(timeout_seconds)
+        await asyncio.to_thread(self._reporter.client.flush, max(0.0, deadline - time.monotonic()))
+
+    async def _drain(self, timeout_seconds: float) -> None:
+        """Let LiteLLM run the callbacks that it holds, in this loop or in its threads."""
+        with undisturbed():
+            async with asyncio.timeout(timeout_seconds):
+                await GLOBAL_LOGGING_WORKER.flush()
+                while self._begun:  # noqa: ASYNC110  # the callbacks come from threads, to any loop
+                    await asyncio.sleep(_POLL_SECONDS)
+        with self._lock:
+            self._begun.clear()
+
+    def _forget(self, kwargs: Mapping[str, Any]) -> None:
+        with self._lock:
+            self._begun.pop(str(kwargs.get("litellm_call_id")), None)
+
+
+def _drain_at_exit(reference: weakref.ref[RunledgerLogger]) -> None:
+    logger = reference()
+    if logger is not None and logger._begun:
+        with undisturbed():
+            asyncio.run(GLOBAL_LOGGING_WORKER.flush())
