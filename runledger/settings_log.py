@@ -70,7 +70,8 @@ def read_settings(
                 if received.key == key:
                     found = None if isinstance(received.value, Tombstone) else received.value
     except (SubscriptionError, KafkaException) as error:
-        raise SettingsError(f"the settings that stand cannot be read: {_words_of(error)}") from error
+        hint = "`runledger migrate` creates missing topics"
+        raise SettingsError(f"the settings that stand cannot be read: {_words_of(error)} ({hint})") from error
     if time.monotonic() >= deadline:
         raise SettingsError(
             f"the settings that stand could not be read within {timeout_seconds:g} s; nothing is changed"
