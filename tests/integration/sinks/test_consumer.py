@@ -24,7 +24,7 @@ from runledger.schemas.dead_letters import OFFSET, REASON, TOPIC
 from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import RunHeartbeat
 from runledger.schemas.settings import ConnectionSettings
-from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER, RUN_EVENTS, RUN_LOG, RUNS, Topic
+from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER, RUN_EVENTS, RUN_LOG, RUNS, SETTINGS, Topic
 from runledger.sinks.consumer import consume
 from runledger.sinks.errors import PositionConflictError, SinkError, StopLoudlyError
 from runledger.sinks.migrate import migrate
@@ -41,6 +41,8 @@ from tests.unit.sinks.build import (
     run_record,
     score,
     score_record,
+    settings_record,
+    settings_tombstone,
     snapshot,
 )
 
@@ -322,4 +324,37 @@ def test_sinks_that_join_and_leave_write_each_record_once(pipe: _Pipe) -> None:
                     _until(pipe.has_stored(sent - 249))
         _until(lambda: pipe.count("SELECT count(DISTINCT event_id) FROM run_event") == sent)
     assert pipe.count("SELECT count(*) FROM run_event") == sent
+    assert pipe.failures == []
+
+
+def test_settings_come_through_the_sink_and_what_is_none_is_dead_lettered(pipe: _Pipe) -> None:
+    pipe.send(
+        settings_record(0, name="Sage", role="Backend", expected_interval_seconds=3600),
+        settings_record(0, None, expected_interval_seconds=60),
+        settings_record(0, "nova", name="Nova"),
+        settings_tombstone(0, "nova"),
+    )
+    pipe.producer.produce(pipe.name(SETTINGS), b'{"project_key": "demo", "agent_id": "other"}', b"demo/sage")
+    pipe.producer.produce(pipe.name(SETTINGS), b"{", b"demo/sage")
+    pipe.producer.produce(pipe.name(SETTINGS), b'{"project_key": "No", "agent_id": "a"}', b"No/a")
+    pipe.producer.flush(30)
+    with pipe.sink():
+        _until(lambda: pipe.count("SELECT coalesce(sum(next_offset), 0) FROM consumer_offset") == 7)
+    query = b"SELECT agent_id, name, role, expected_interval_seconds FROM agent ORDER BY agent_id"
+    assert pipe.connection.execute(query).fetchall() == [("nova", None, None, None), ("sage", "Sage", "Backend", 3600)]
+    assert pipe.count("SELECT expected_interval_seconds FROM project WHERE project_key = 'demo'") == 60
+    assert sorted(letter[REASON] for letter in pipe.dead_letters()) == [b"invalid", b"not_json", b"wrong_key"]
+    assert pipe.failures == []
+
+
+def test_a_sink_that_has_never_read_settings_begins_them_at_their_beginning(pipe: _Pipe) -> None:
+    """As after an upgrade: the positions of the other topics stand."""
+    pipe.send_events(20)
+    pipe.send(settings_record(0, name="Sage"))
+    with pipe.sink():
+        _until(lambda: pipe.count("SELECT coalesce(sum(next_offset), 0) FROM consumer_offset") == 21)
+    pipe.connection.execute("DELETE FROM consumer_offset WHERE topic LIKE '%settings'; DELETE FROM agent")
+    with pipe.sink():
+        _until(lambda: pipe.count("SELECT count(*) FROM agent WHERE name = 'Sage'") == 1)
+    assert pipe.count("SELECT count(*) FROM run_event") == 20
     assert pipe.failures == []
