@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+import psycopg
+from pydantic import Field, TypeAdapter
+
 from runledger.analytics.database import Connection, Database, fetch, query
+from runledger.analytics.days import find_zone
+from runledger.analytics.errors import TimeZoneError
+from runledger.analytics.paging import Page, read_cursor, write_cursor
 from runledger.analytics.readings import (
     CostGrouping,
     CostReading,
@@ -15,6 +21,12 @@ from runledger.analytics.readings import (
     RunCosts,
     RunFound,
     RunReading,
+)
+from runledger.schemas.values import Timestamp
+
+_START = {"place_at": None, "place_fingerprint": None}
+_FAILURE_PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(
+    tuple[Timestamp, Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]]
 )
 
 
@@ -48,23 +60,70 @@ class LedgerReader:
         Raises:
             ReadUnavailableError: the database does not answer in time.
         """
-        asked = {"project_key": project_key, "fingerprint": fingerprint, "limit": limit}
+        asked = {"project_key": project_key, "fingerprint": fingerprint, "since": None, "limit": limit, **_START}
         return await self._database.select(FailureGroupReading, query("select_failure_groups"), asked)
 
-    async def run_costs(self, project_key: str, since: datetime, group_by: CostGrouping | None, limit: int) -> RunCosts:
+    async def failure_page(
+        self, project_key: str, since: datetime | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[FailureGroupReading]:
+        """Read a page of kinds of failures, the latest first.
+
+        Args:
+            project_key: whose.
+            since: seen then or later.
+            limit: at most so many.
+            cursor: of the page before; None for the first.
+
+        Raises:
+            CursorError: the cursor is none, or of another list.
+            ReadUnavailableError: the database does not answer in time.
+        """
+        question = {"list": "failures", "project_key": project_key, "fingerprint": None, "since": since}
+        asked = {**question, "limit": limit + 1, **_START}
+        if cursor is not None:
+            place_at, place_fingerprint = read_cursor(cursor, question, _FAILURE_PLACE)
+            asked |= {"place_at": place_at, "place_fingerprint": place_fingerprint}
+        rows = await self._database.select(FailureGroupReading, query("select_failure_groups"), asked)
+        if len(rows) <= limit:
+            return Page(rows, None)
+        last = rows[limit - 1]
+        return Page(rows[:limit], write_cursor(question, [last.last_seen_at, last.fingerprint]))
+
+    async def run_costs(
+        self,
+        project_key: str,
+        since: datetime,
+        group_by: CostGrouping | None,
+        limit: int,
+        until: datetime | None = None,
+        time_zone: str = "UTC",
+    ) -> RunCosts:
         """Add up what runs used and cost; a run counts when it ended, or was last heard of.
 
         Args:
             project_key: whose.
             since: runs from then on.
-            group_by: agent, day (UTC) or model; runs that used several models are a group of their own. None: total.
+            group_by: agent, day or model; runs that used several models are a group of their own. None: total.
             limit: at most so many groups.
+            until: runs before then; None for all.
+            time_zone: IANA name of the zone in which days begin.
 
         Raises:
+            TimeZoneError: no time zone is named so.
             ReadUnavailableError: the database does not answer in time.
         """
-        asked = {"project_key": project_key, "since": since, "group_by": group_by, "limit": limit + 1}
-        total, *groups = await self._database.select(CostReading, query("select_run_costs"), asked)
+        asked = {
+            "project_key": project_key,
+            "since": since,
+            "until": until,
+            "time_zone": find_zone(time_zone).key,
+            "group_by": group_by,
+            "limit": limit + 1,
+        }
+        try:
+            total, *groups = await self._database.select(CostReading, query("select_run_costs"), asked)
+        except psycopg.errors.InvalidParameterValue as error:
+            raise TimeZoneError("the database knows no such time_zone") from error
         return RunCosts(total, groups[:limit], len(groups) > limit)
 
 

@@ -37,6 +37,8 @@ class RunReading:
     summary: str | None
     started_at: datetime | None
     last_occurred_at: datetime | None
+    heard_at: datetime
+    """Log time of the last event that the agent itself sent."""
     ended_at: datetime | None
     end_summary: str | None
     input_tokens: int | None

@@ -1,11 +1,16 @@
 -- Kinds of failures of a project, the latest first, and whether a later run of the same task completed.
 -- A run is of a task if it was started with it, or recorded a failure of it.
--- %(project_key)s: text, %(fingerprint)s: text or NULL for any, %(limit)s: integer.
+-- %(project_key)s: text, %(fingerprint)s: text or NULL for any, %(since)s: timestamptz or NULL for any time, %(limit)s: integer;
+-- %(place_at)s: timestamptz and %(place_fingerprint)s: text of the last row before, NULL for the start.
 WITH wanted AS (
     SELECT fingerprint, failure_count, first_seen_at, last_seen_at
     FROM failure_group
     WHERE project_key = %(project_key)s
       AND (%(fingerprint)s::text IS NULL OR fingerprint = %(fingerprint)s)
+      AND (%(since)s::timestamptz IS NULL OR last_seen_at >= %(since)s)
+      AND (%(place_at)s::timestamptz IS NULL
+           OR last_seen_at < %(place_at)s
+           OR (last_seen_at = %(place_at)s AND fingerprint > %(place_fingerprint)s::text))
     ORDER BY last_seen_at DESC, fingerprint
     LIMIT %(limit)s
 ),

@@ -1,0 +1,57 @@
+-- One page of a project's runs, with their rows in the run log.
+-- {beyond} and {order} are put in by analytics/run_list.py, from constants of its own.
+-- Filters, each NULL for any: %(agent_id)s: text, %(status)s: text, %(outcome)s: text, %(kind)s: text, %(task_id)s: text,
+-- %(parent_run_id)s: uuid, %(since)s and %(until)s: timestamptz, %(silent)s: boolean.
+-- %(project_key)s: text, %(limit)s: integer; %(place)s and %(place_run_id)s: sort key of the last row before.
+WITH page AS (
+    SELECT *
+    FROM agent_run AS r
+    WHERE r.project_key = %(project_key)s
+      -- Runs that nobody claimed are logged under "unknown".
+      AND (%(agent_id)s::text IS NULL
+           OR r.agent_id = %(agent_id)s
+           OR (%(agent_id)s = 'unknown' AND r.agent_id IS NULL AND r.outcome_revision > 0))
+      AND (%(status)s::text IS NULL OR r.status = %(status)s)
+      AND (%(outcome)s::text IS NULL OR r.outcome = %(outcome)s)
+      AND (%(kind)s::text IS NULL OR r.kind = %(kind)s)
+      AND (%(task_id)s::text IS NULL OR r.task_id = %(task_id)s)
+      AND (%(parent_run_id)s::uuid IS NULL OR r.parent_run_id = %(parent_run_id)s)
+      AND (%(since)s::timestamptz IS NULL OR r.heard_at >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR r.heard_at < %(until)s)
+      AND (%(silent)s::boolean IS NULL
+           OR EXISTS (SELECT FROM agent_run_log AS s WHERE s.id = r.row_id AND s.silent = %(silent)s))
+      AND {beyond}
+    ORDER BY {order}
+    LIMIT %(limit)s
+)
+SELECT r.run_id,
+       r.kind,
+       r.status,
+       r.outcome,
+       coalesce(l.agent_id, r.agent_id) AS agent_id,
+       r.parent_run_id,
+       r.task_id,
+       r.summary,
+       r.end_summary,
+       r.started_at,
+       r.ended_at,
+       r.heard_at,
+       r.input_tokens,
+       r.output_tokens,
+       r.total_tokens,
+       r.llm_calls,
+       r.cost_usd,
+       r.cost_source,
+       r.models,
+       r.failures AS failure_count,
+       r.traces AS trace_count,
+       r.timed_out,
+       r.late_events,
+       l.run_at AS logged_at,
+       l.silent,
+       l.consecutive_silence_count,
+       l.consecutive_failure_count,
+       (l.rlhf_scores ->> 'overall')::double precision AS score
+FROM page AS r
+LEFT JOIN agent_run_log AS l ON l.id = r.row_id
+ORDER BY {order}
