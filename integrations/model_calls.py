@@ -86,6 +86,7 @@ def event_id(call: ModelCall, run: OpenRun, kind: str) -> str:
 def _usage(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> Call[str]:
     usage = UsageFields(llm_calls=1)
     usage.update(call.usage)
+    usage["prompt_preview"] = preview(call.prompt, masker_of(settings.mask_patterns))
     if call.model:
         usage["model"] = call.model[:_MODEL_LIMIT]
     return calls.report_usage(
@@ -95,7 +96,6 @@ def _usage(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> Call[st
         agent=run.agent or None,
         event_id=event_id(call, run, "usage"),
         occurred_at=call.ended_at,
-        prompt_preview=preview(call.prompt, masker_of(settings.mask_patterns)),
         **usage,
     )
 

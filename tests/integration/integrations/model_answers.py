@@ -148,6 +148,11 @@ def response_events(body: Body) -> Iterator[Body]:
     events: list[Body] = [
         {"type": "response.created", "response": _response(body, response_id, "in_progress")},
         {"type": "response.output_item.added", "output_index": 0, "item": empty},
+        {
+            "type": "response.content_part.added",
+            **place,
+            "part": {"type": "output_text", "text": "", "annotations": []},
+        },
     ]
     events += [
         {"type": "response.output_text.delta", **place, "delta": f"{word} ", "logprobs": []}
