@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from runledger.access.http.handlers import handle_errors
 from runledger.access.keyring import KeyRing
 from runledger.producers.doors import Emitter
-from runledger.producers.gateway import events, health, routes
+from runledger.producers.gateway import events, health, routes, spans
 from runledger.producers.gateway.documents import openapi_of
 from runledger.producers.gateway.gate import Gate
 from runledger.producers.gateway.health import Broker
@@ -40,6 +40,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
     )
     app.include_router(routes.router)
     app.include_router(events.router)
+    app.include_router(spans.router)
     app.include_router(health.router)
     handle_errors(app)
     internal = openapi_of(app, internal=True)

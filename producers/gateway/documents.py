@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from runledger.producers.doors import EndRun, Heartbeat, LogRun, RecordFailure, RecordRun, ReportUsage, StartRun
 from runledger.producers.gateway.cloud_event_documents import cloud_event_schemas
 from runledger.producers.gateway.refining import refined
+from runledger.producers.gateway.span_documents import span_schemas
 
 INTERNAL = "/api/v1/internal/"
 """Below this path nothing is meant for the public (Agent Run Log, \"Endpoint\")."""
@@ -62,7 +63,7 @@ def _write(app: FastAPI, *, internal: bool) -> dict[str, Any]:
     document["paths"] = {path: of for path, of in document["paths"].items() if path.startswith(INTERNAL) == internal}
     components = document.setdefault("components", {})
     own = _body_schemas() | cloud_event_schemas(_REF)
-    components.setdefault("schemas", {}).update(refined(own))
+    components.setdefault("schemas", {}).update(refined(own) | span_schemas())
     components["securitySchemes"] = {
         "ApiKey": {"type": "http", "scheme": "bearer", "description": "An API key: runledger project create."}
     }

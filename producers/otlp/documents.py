@@ -62,19 +62,17 @@ def read_json(body: bytes) -> Reading:
 
 
 def _span(raw: dict[str, Any], within: tuple[Attributes, str]) -> Span:
-    events = _objects(raw, "events")
+    # All of it is read before any of it is refused: what is no such document at all is to be said first.
+    name, kind, attributes, status = _text(raw, "name"), _integer(raw, "kind"), _attributes(raw), _member(raw, "status")
+    events = tuple(SpanEvent(_text(event, "name"), _attributes(event)) for event in _objects(raw, "events"))
+    told = _integer(status, "code"), _text(status, "message")
+    ids = [_text(raw, of) for of in ("traceId", "spanId", "parentSpanId")]
+    times = [_integer(raw, of) for of in ("startTimeUnixNano", "endTimeUnixNano")]
     require_few("events", len(events), MAX_EVENTS)
-    require_few("attributes", len(_objects(raw, "attributes")), MAX_ATTRIBUTES)
-    status = _member(raw, "status")
+    require_few("attributes", len(attributes), MAX_ATTRIBUTES)
+    identity = Identity.of(*map(_id, ids))
     return make_span(
-        within,
-        Identity.of(*(_id(raw, name) for name in ("traceId", "spanId", "parentSpanId"))),
-        Times.of(_integer(raw, "startTimeUnixNano"), _integer(raw, "endTimeUnixNano")),
-        name=_text(raw, "name"),
-        kind=_integer(raw, "kind"),
-        attributes=_attributes(raw),
-        events=tuple(SpanEvent(_text(event, "name"), _attributes(event)) for event in events),
-        status=(_integer(status, "code"), _text(status, "message")),
+        within, identity, Times.of(*times), name=name, kind=kind, attributes=attributes, events=events, status=told
     )
 
 
@@ -83,25 +81,24 @@ def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plain(value: dict[str, Any], depth: int) -> Any:  # noqa: ANN401  # any JSON value
+    plain: Any = None
     for name, held in value.items():
         if held is None:
             continue
         match name:
             case "stringValue" | "bytesValue":
-                return _text(value, name)
+                plain = _text(value, name)
             case "intValue":
-                return _int64(_integer(value, name))
+                plain = _int64(_integer(value, name))
             case "doubleValue":
-                return _double(held)
-            case "boolValue" if isinstance(held, bool):
-                return held
-            case "arrayValue" | "kvlistValue":
-                return _collection(name, _object(held, name), depth)
+                plain = _double(held)
             case "boolValue":
-                raise UnreadableError("boolValue must be true or false")
+                plain = _bool(held)
+            case "arrayValue" | "kvlistValue":
+                plain = _collection(name, _object(held, name), depth)
             case _:
                 continue
-    return None
+    return plain
 
 
 def _collection(name: str, held: dict[str, Any], depth: int) -> list[Any] | dict[str, Any] | None:
@@ -162,6 +159,12 @@ def _int64(value: int) -> int:
     return value
 
 
+def _bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise UnreadableError("boolValue must be true or false")
+    return value
+
+
 def _double(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise UnreadableError("doubleValue must be a number")
@@ -171,8 +174,7 @@ def _double(value: object) -> float | None:
         raise UnreadableError("doubleValue must be a number") from error
 
 
-def _id(raw: dict[str, Any], name: str) -> bytes:
-    text = _text(raw, name)
+def _id(text: str) -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError as error:

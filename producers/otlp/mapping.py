@@ -6,6 +6,8 @@ an agent is usage without tokens, for its trace entry; a failed step is a failur
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -20,9 +22,10 @@ from runledger.producers.otlp.conventions import (
     text_at,
 )
 from runledger.producers.otlp.failures import failure_of
-from runledger.producers.otlp.spans import Span
+from runledger.producers.otlp.shortening import Shortener
+from runledger.producers.otlp.spans import Reading, Span
 from runledger.producers.otlp.steps import trace_entry
-from runledger.producers.otlp.texts import cut, output_of, prompt_of
+from runledger.producers.otlp.texts import output_of, prompt_of
 from runledger.producers.otlp.tokens import MAX_NAME, usage_of
 from runledger.schemas.identifiers import NAMESPACE
 from runledger.schemas.run_events import (
@@ -55,34 +58,61 @@ _RESOURCE_META: dict[str, tuple[str, ...]] = {
 }
 
 
-def events_of(project_key: str, span: Span) -> list[AnyRunEvent]:
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A request's spans as events.
+
+    Args:
+        events: in the order of their spans.
+        span_count: how many spans could be taken.
+        ignored: how many of them are no steps of an agent.
+        refused: why others cannot be taken, to how many.
+    """
+
+    events: list[AnyRunEvent]
+    span_count: int
+    ignored: int
+    refused: Counter[str]
+
+
+def events_of(project_key: str, span: Span, shortener: Shortener) -> list[AnyRunEvent]:
     """Tell what a span says about its run; nothing, if it is no step of an agent.
 
     Args:
         project_key: the caller's.
         span: finished.
+        shortener: cuts texts to their limits.
     """
     kind = step_kind(span.attributes)
     is_run = begins_run(span, kind)
     if kind is None and not is_run:
         return []
-    agent_id = cut(run_agent(span), MAX_NAME) if is_run else _cut_or_none(process_agent(span.resource))
-    task_id = _cut_or_none(text_at(span.attributes, *_TASKS) or text_at(span.resource, *_TASKS))
+    agent_id = (run_agent(span) if is_run else process_agent(span.resource) or "")[:MAX_NAME] or None
+    task_id = (text_at(span.attributes, *_TASKS) or text_at(span.resource, *_TASKS) or "")[:MAX_NAME] or None
     events: list[AnyRunEvent] = []
     if is_run:
-        started = StartedData(summary=_summary_of(span), meta=_meta_of(span), task_id=task_id)
+        started = StartedData(summary=_summary_of(span, shortener), meta=_meta_of(span, shortener), task_id=task_id)
         events.append(RunStarted(**_common(project_key, span, agent_id, "start", span.started_at), data=started))
     if kind is not None and not (is_run and kind in _RUN_ITSELF):
-        usage = usage_of(span, kind) if tells_tokens(span, kind) else TokenUsage()
-        told = UsageData(token_usage=usage, traces=[trace_entry(span, kind)])
+        usage = usage_of(span, kind, shortener) if tells_tokens(span, kind) else TokenUsage()
+        told = UsageData(token_usage=usage, traces=[trace_entry(span, kind, shortener)])
         events.append(UsageReported(**_common(project_key, span, agent_id, "usage", span.ended_at), data=told))
     if span.failed:
-        failure = failure_of(span, kind, task_id)
+        failure = failure_of(span, kind, task_id, shortener)
         events.append(FailureRecorded(**_common(project_key, span, agent_id, "failure", span.ended_at), data=failure))
     if is_run:
-        ended = EndedData(status="failed" if span.failed else "completed", summary=_excerpt(output_of(span)))
+        output = output_of(span)
+        summary = None if output is None else shortener.cut(output, MAX_SUMMARY)
+        ended = EndedData(status="failed" if span.failed else "completed", summary=summary)
         events.append(RunEnded(**_common(project_key, span, agent_id, "end", span.ended_at), data=ended))
     return events
+
+
+def map_reading(project_key: str, reading: Reading, shortener: Shortener) -> Mapped:
+    """Tell what all spans of a request say."""
+    told = [events_of(project_key, span, shortener) for span in reading.spans]
+    events = [event for events in told for event in events]
+    return Mapped(events, len(told), sum(not events for events in told), reading.refused)
 
 
 def _common(project_key: str, span: Span, agent_id: str | None, part: str, at: datetime) -> dict[str, Any]:
@@ -96,22 +126,14 @@ def _common(project_key: str, span: Span, agent_id: str | None, part: str, at: d
     }
 
 
-def _summary_of(span: Span) -> str | None:
-    return _excerpt(prompt_of(span) or span.name.strip())
+def _summary_of(span: Span, shortener: Shortener) -> str | None:
+    return shortener.cut(prompt_of(span) or span.name.strip(), MAX_SUMMARY) or None
 
 
-def _excerpt(text: str | None) -> str | None:
-    return cut(text, MAX_SUMMARY) if text else None
-
-
-def _cut_or_none(text: str | None) -> str | None:
-    return None if text is None else cut(text, MAX_NAME)
-
-
-def _meta_of(span: Span) -> dict[str, str]:
-    meta = {"span_id": span.span_id, "name": cut(span.name, MAX_NAME)}
+def _meta_of(span: Span, shortener: Shortener) -> dict[str, str]:
+    meta = {"span_id": span.span_id, "name": shortener.cut(span.name, MAX_NAME)}
     for attributes, names in ((span.attributes, _META), (span.resource, _RESOURCE_META)):
         for ours, theirs in names.items():
             if (found := text_at(attributes, *theirs)) is not None:
-                meta[ours] = cut(found, MAX_NAME)
+                meta[ours] = shortener.cut(found, MAX_NAME)
     return meta

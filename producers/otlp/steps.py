@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from runledger.producers.otlp.conventions import StepKind, first_at, text_at
+from runledger.producers.otlp.shortening import Shortener
 from runledger.producers.otlp.spans import Span
-from runledger.producers.otlp.texts import cut
 from runledger.producers.otlp.tokens import MAX_NAME, model_of
 
 MAX_EXCERPT = 2000
@@ -18,8 +18,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "agent": ("gen_ai.agent.name", "agent.name"),
     "response_id": ("gen_ai.response.id",),
 }
+TOOL_NAMES = ("gen_ai.tool.name", "tool.name", "traceloop.entity.name")
 _TOOL: dict[str, tuple[str, ...]] = {
-    "tool": ("gen_ai.tool.name", "tool.name", "traceloop.entity.name"),
+    "tool": TOOL_NAMES,
     "tool_call_id": ("gen_ai.tool.call.id", "tool_call.id", "tool.id"),
 }
 _TOOL_EXCERPTS: dict[str, tuple[str, ...]] = {
@@ -29,12 +30,12 @@ _TOOL_EXCERPTS: dict[str, tuple[str, ...]] = {
 _QUERY: dict[str, tuple[str, ...]] = {"query": ("gen_ai.retrieval.query.text", "reranker.query", "input.value")}
 
 
-def trace_entry(span: Span, kind: StepKind) -> dict[str, Any]:
+def trace_entry(span: Span, kind: StepKind, shortener: Shortener) -> dict[str, Any]:
     """Describe a step; what its span does not tell is left out."""
     entry: dict[str, Any] = {
         "span_id": span.span_id,
         "parent_span_id": span.parent_span_id,
-        "name": cut(span.name, MAX_NAME),
+        "name": shortener.cut(span.name, MAX_NAME),
         "kind": kind,
         "started_at": span.started_at.isoformat(),
         "duration_ms": span.duration_ms,
@@ -49,10 +50,10 @@ def trace_entry(span: Span, kind: StepKind) -> dict[str, Any]:
         excerpts = _QUERY
     for ours, theirs in names.items():
         if (named := text_at(span.attributes, *theirs)) is not None:
-            entry[ours] = cut(named, MAX_NAME)
+            entry[ours] = shortener.cut(named, MAX_NAME)
     for ours, theirs in excerpts.items():
         if (value := first_at(span.attributes, theirs)) is not None:
-            entry[ours] = cut(_as_text(value), MAX_EXCERPT)
+            entry[ours] = shortener.cut(_as_text(value), MAX_EXCERPT)
     return {name: value for name, value in entry.items() if value is not None}
 
 

@@ -22,19 +22,6 @@ _BLANK_DOCUMENTS = frozenset({"", "null", "{}", "[]", '""'})
 """An output that is one of these is none."""
 
 
-def cut(text: str, limit: int) -> str:
-    """Shorten a text to so many characters; an ellipsis shows it."""
-    return text if len(text) <= limit else text[: limit - 1] + "…"
-
-
-def cut_within(text: str, limit: int) -> str:
-    """Shorten a text in its middle: a stack trace names its error at one end and its cause at the other."""
-    if len(text) <= limit:
-        return text
-    head = (limit - 1) // 2
-    return f"{text[:head]}…{text[len(text) - (limit - 1 - head) :]}"
-
-
 def prompt_of(span: Span) -> str | None:
     """Give what a model was last told by its user, or else the whole input."""
     attributes = span.attributes

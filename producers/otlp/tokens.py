@@ -6,8 +6,9 @@ import math
 from decimal import Decimal
 
 from runledger.producers.otlp.conventions import StepKind, first_at, text_at
+from runledger.producers.otlp.shortening import Shortener
 from runledger.producers.otlp.spans import Attributes, Span
-from runledger.producers.otlp.texts import cut, prompt_of
+from runledger.producers.otlp.texts import prompt_of
 from runledger.schemas.usage import TokenUsage
 from runledger.schemas.values import COST_LIMIT, MAX_INTEGER, MAX_SUMMARY
 
@@ -51,10 +52,10 @@ _COST_PARTS = ("llm.cost.prompt", "llm.cost.completion")
 def model_of(attributes: Attributes) -> str | None:
     """Give the model of a call."""
     model = text_at(attributes, *_MODELS)
-    return None if model is None else cut(model, MAX_NAME)
+    return None if model is None else model[:MAX_NAME]
 
 
-def usage_of(span: Span, kind: StepKind) -> TokenUsage:
+def usage_of(span: Span, kind: StepKind, shortener: Shortener) -> TokenUsage:
     """Give what a call of a model used. What its span does not tell is unknown."""
     attributes = span.attributes
     prompt = prompt_of(span)
@@ -64,7 +65,7 @@ def usage_of(span: Span, kind: StepKind) -> TokenUsage:
         cost_usd=_cost_of(attributes),
         model=model_of(attributes),
         llm_calls=1 if kind == "llm" else None,
-        prompt_preview=None if prompt is None else cut(prompt, MAX_SUMMARY),
+        prompt_preview=None if prompt is None else shortener.cut(prompt, MAX_SUMMARY),
     )
 
 

@@ -9,6 +9,9 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Span
 
 from runledger.producers.gateway.app import create_app
 from runledger.producers.gateway.documents import openapi_of
@@ -18,6 +21,7 @@ from runledger.schemas.values import MAX_UINT64, MIN_INT64
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 REJECTING = [207, 400, 401, 403, 404, 405, 408, 413, 415, 422]
 """Of a batch, the invalid event is refused in its own result (207)."""
+PROTOBUF = "application/x-protobuf"
 CONFIG = {
     "generation": {"deterministic": True},
     "checks": {"negative_data_rejection": {"expected-statuses": REJECTING}},
@@ -28,6 +32,29 @@ internal_api = schemathesis.openapi.from_dict(
     openapi_of(app, internal=True)(), config=schemathesis.Config.from_dict(CONFIG)
 )
 bounded = hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+
+
+def protobuf_of(trace_id: bytes, span_id: bytes, name: str, nanoseconds: int) -> bytes:
+    """Write a request of one span."""
+    span = Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        name=name,
+        start_time_unix_nano=nanoseconds,
+        end_time_unix_nano=nanoseconds,
+    )
+    resource_spans = ResourceSpans(scope_spans=[ScopeSpans(spans=[span])])
+    return ExportTraceServiceRequest(resource_spans=[resource_spans]).SerializeToString()
+
+
+ids, names, times = st.binary(max_size=16), st.text(max_size=20), st.integers(0, 2**63)
+schemathesis.openapi.media_type(PROTOBUF, st.builds(protobuf_of, ids, ids, names, times))
+
+
+@schemathesis.serializer(PROTOBUF)
+def as_protobuf(_context: object, value: object) -> bytes:
+    """Send what was made as bytes as it is, and anything else as what no protobuf message begins with."""
+    return value if isinstance(value, bytes) else b"\xff" + repr(value).encode()
 
 
 @internal_api.parametrize()
