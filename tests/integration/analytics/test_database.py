@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -10,17 +12,9 @@ import pytest
 
 from runledger.analytics.database import Connection, Database
 from runledger.analytics.errors import ReadUnavailableError
-from runledger.sinks.migrate import migrate
 from tests.freezing import freezing
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-def uri(database: str) -> str:
-    """URI of a migrated database of the test's own."""
-    migrate(database)
-    return database
 
 
 async def _value(database: Database, sql: bytes) -> Any:  # noqa: ANN401  # whatever the column holds
@@ -72,17 +66,20 @@ async def test_a_statement_that_takes_too_long_is_ended(uri: str) -> None:
     assert 4 < time.monotonic() - began < 8
 
 
-async def test_a_user_who_may_not_become_the_reading_role_hears_why(database: str) -> None:
-    uri = psycopg.conninfo.make_conninfo(database, user="runledger_stranger")
+@pytest.fixture
+def stranger(database: str) -> Iterator[str]:
+    """URI by which a user may log in who may not become the reading role."""
+    name = f"stranger_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("CREATE ROLE runledger_stranger LOGIN")
-    try:
-        async with Database(uri) as stranger:
-            with pytest.raises(ReadUnavailableError, match="runledger migrate"):
-                await _value(stranger, b"SELECT 1")
-    finally:
-        with psycopg.connect(database, autocommit=True) as connection:
-            connection.execute("DROP ROLE runledger_stranger")
+        connection.execute(f"CREATE ROLE {name} LOGIN PASSWORD 'stranger'".encode())
+        yield psycopg.conninfo.make_conninfo(database, user=name, password="stranger")  # noqa: S106  # for this test
+        connection.execute(f"DROP ROLE {name}".encode())
+
+
+async def test_a_user_who_may_not_become_the_reading_role_hears_why(stranger: str) -> None:
+    async with Database(stranger) as database:
+        with pytest.raises(ReadUnavailableError, match="runledger migrate"):
+            await _value(database, b"SELECT 1")
 
 
 async def test_a_database_that_is_away_is_said_so() -> None:
