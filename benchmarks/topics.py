@@ -1,0 +1,172 @@
+"""Topics of a benchmark: filled once, read by every contestant under its own name."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
+
+from benchmarks.errors import TooSlowError
+from benchmarks.load import LoadRecord
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER
+from runledger.schemas.topics import PARTITIONER
+
+_TIMEOUT_SECONDS = 60
+
+
+def producer_of(kafka: str, linger_ms: int = 20) -> Producer:
+    """Make a producer as durable as the SDK's."""
+    return Producer(
+        {
+            "bootstrap.servers": kafka,
+            "enable.idempotence": True,
+            "acks": "all",
+            "compression.type": "lz4",
+            "partitioner": PARTITIONER,
+            "linger.ms": linger_ms,
+            "queue.buffering.max.messages": 1_000_000,
+        }
+    )
+
+
+def fill(kafka: str, topic: str, records: Iterable[LoadRecord]) -> None:
+    """Write records and wait for the acknowledgement of each.
+
+    Raises:
+        TooSlowError: some were not acknowledged.
+    """
+    producer, failed = producer_of(kafka), 0
+
+    def told(error: KafkaError | None, _message: object) -> None:
+        nonlocal failed
+        failed += error is not None
+
+    for record in records:
+        headers: list[tuple[str, str | bytes | None]] = [
+            (EVENT_ID_HEADER, record.event_id.encode()),
+            ("content-type", CONTENT_TYPE.encode()),
+        ]
+        while True:
+            try:
+                producer.produce(topic, record.value, record.key, on_delivery=told, headers=headers)
+                break
+            except BufferError:
+                producer.poll(0.1)
+        producer.poll(0)
+    if producer.flush(_TIMEOUT_SECONDS) or failed:
+        raise TooSlowError(f"{topic} could not be filled")
+
+
+def create(kafka: str, names: Sequence[str], partitions: int, config: dict[str, str] | None = None) -> None:
+    """Create topics and wait until a broker leads each of their partitions."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    new = [NewTopic(name, partitions, -1, config=config or {}) for name in names]
+    for created in admin.create_topics(new).values():
+        created.result()
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while time.monotonic() < deadline:
+        known = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
+        if all(
+            name in known and known[name].partitions and all(part.leader >= 0 for part in known[name].partitions.values())
+            for name in names
+        ):
+            return
+        time.sleep(0.05)
+    raise TooSlowError(f"{names[0]} was created but no broker leads it")
+
+
+def delete_all(kafka: str, word: str) -> None:
+    """Delete every topic whose name holds a word: peers name theirs after their group."""
+    admin = AdminClient({"bootstrap.servers": kafka})
+    names = [name for name in admin.list_topics(timeout=_TIMEOUT_SECONDS).topics if word in name]
+    if names:
+        for deleted in admin.delete_topics(names).values():
+            deleted.result()
+
+
+def find(kafka: str, *words: str) -> list[str]:
+    """Names of the topics that hold all these words."""
+    names = AdminClient({"bootstrap.servers": kafka}).list_topics(timeout=_TIMEOUT_SECONDS).topics
+    return sorted(name for name in names if all(word in name for word in words))
+
+
+class GroupPosition:
+    """How many records of a topic a consumer group has committed.
+
+    Args:
+        kafka: bootstrap servers.
+        group: the group.
+        topic: whose offsets; it is read from offset 0.
+        partitions: their number.
+    """
+
+    def __init__(self, kafka: str, group: str, topic: str, partitions: int) -> None:
+        self._consumer = Consumer(
+            {"bootstrap.servers": kafka, "group.id": group, "enable.auto.commit": False, "log_level": 0}
+        )
+        self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
+
+    def __call__(self) -> int:
+        """Sum of the committed offsets."""
+        try:
+            committed = self._consumer.committed(self._partitions, timeout=_TIMEOUT_SECONDS)
+        except KafkaException as error:
+            if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
+                return 0
+            raise
+        return sum(max(0, partition.offset) for partition in committed)
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+
+def read_all(kafka: str, topic: str, take: Callable[[bytes, bytes | None], None]) -> None:
+    """Hand (key, value) of every committed record of a topic to `take`, in the order of each partition.
+
+    Raises:
+        TooSlowError: the topic's end was not reached within a minute.
+    """
+    consumer = Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": f"bench-reader-{uuid.uuid4().hex}",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+        }
+    )
+    try:
+        count = len(consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions)
+        consumer.assign([TopicPartition(topic, number, 0) for number in range(count)])
+        ended, deadline = 0, time.monotonic() + _TIMEOUT_SECONDS
+        while ended < count:
+            for message in consumer.consume(5000, 0.2):
+                error = message.error()
+                if error is None:
+                    take(message.key() or b"", message.value())
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    ended += 1
+                else:
+                    raise KafkaException(error)
+            if time.monotonic() > deadline:
+                raise TooSlowError(f"{topic} was not read within {_TIMEOUT_SECONDS} s")
+    finally:
+        consumer.close()
+
+
+def read_latest(kafka: str, topic: str) -> dict[bytes, bytes]:
+    """Read a compacted topic: the last value of each key that has no tombstone."""
+    latest: dict[bytes, bytes] = {}
+
+    def take(key: bytes, value: bytes | None) -> None:
+        if value is None:
+            latest.pop(key, None)
+        else:
+            latest[key] = value
+
+    read_all(kafka, topic, take)
+    return latest
