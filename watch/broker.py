@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 
 from confluent_kafka import (
+    OFFSET_BEGINNING,
     Consumer,
     ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
+    Message,
     TopicCollection,
     TopicPartition,
 )
@@ -43,6 +45,8 @@ class Broker:
         self._admin = AdminClient({"bootstrap.servers": settings.kafka})
         self._consumer = _make_consumer(settings)
         self._partitions: dict[str, list[Partition]] = {}
+        self._expired: dict[Partition, int] = {}
+        """Positions of partitions for which the group has no offset."""
 
     async def close(self) -> None:
         """End the consumer."""
@@ -50,7 +54,7 @@ class Broker:
 
     def forget(self) -> None:
         """Ask for the topics' partitions again: one may have been made anew while the broker was away."""
-        self._partitions = {}
+        self._partitions, self._expired = {}, {}
 
     async def ends(self, topics: Sequence[Topic]) -> dict[Partition, int]:
         """{(topic, partition): end of the log}, with what stands in open transactions."""
@@ -77,13 +81,13 @@ class Broker:
                     self._partitions[name] = [(name, facts.id) for facts in described.partitions]
         return [source for name in names for source in self._partitions[name]]
 
-    async def stage_positions(self, source: Topic) -> dict[Partition, int]:
-        """{(topic, partition): next_offset} of the stage that reads `source`.
+    async def stage_positions(self, stage: Topic) -> dict[Partition, int]:
+        """{(topic, partition): next_offset} of the stage that reads this topic.
 
         The group's offsets are committed in the stage's own transactions. They expire when nobody has run for long;
         then the stage's own record of its position says it.
         """
-        sources = await self._sources([source])
+        sources = await self._sources([stage])
         wanted = ConsumerGroupTopicPartitions(self._group, [TopicPartition(*partition) for partition in sources])
         asked = self._admin.list_consumer_group_offsets([wanted], request_timeout=self._seconds)[self._group]
         async with asyncio.timeout(self._seconds):
@@ -94,35 +98,25 @@ class Broker:
                 raise KafkaException(held.error)
             if held.offset >= 0:
                 positions[held.topic, held.partition] = held.offset
-        expired = [number for name, number in sources if (name, number) not in positions]
-        if expired:
-            found = await asyncio.to_thread(self._read_positions, _POSITIONS[source].name(self._prefix), expired)
-            positions |= {(source.name(self._prefix), number): offset for number, offset in found.items()}
-        return positions
+        unknown = [source for source in sources if source not in positions and source not in self._expired]
+        if unknown:
+            # Both move in one transaction: while the group has no offset, the record stays what it is.
+            self._expired |= await asyncio.to_thread(
+                self._read_positions, unknown, _POSITIONS[stage].name(self._prefix)
+            )
+        return {source: self._expired[source] for source in sources if source in self._expired} | positions
 
-    def _read_positions(self, topic: str, numbers: Sequence[int]) -> dict[int, int]:
-        """Read the newest position record of each of these partitions, where there is one."""
-        found: dict[int, int] = {}
-        deadline = time.monotonic() + self._seconds
-        for number in numbers:
-            place = TopicPartition(topic, number)
-            low, high = self._consumer.get_watermark_offsets(place, timeout=self._seconds)
-            if low == high:
-                continue
-            place.offset = low
-            self._consumer.assign([place])
-            while True:
-                message = self._consumer.poll(max(0.0, deadline - time.monotonic()))
-                if message is None:
-                    raise TimeoutError(f"{topic}/{number} was not read to its end in {self._seconds} s")
-                error = message.error()
-                value = message.value()
-                if error is None and value is not None:
-                    found[number] = decode(Position, value).next_offset
-                elif error is not None:
-                    _refuse(error)
-                    break
-        self._consumer.unassign()
+    def _read_positions(self, sources: Sequence[Partition], topic: str) -> dict[Partition, int]:
+        """Read the newest position record of each of these partitions; 0 where there is none."""
+        found = dict.fromkeys(sources, 0)
+        by_number = {number: (name, number) for name, number in sources}
+        left = set(by_number)
+        for message in self._read([TopicPartition(topic, number, OFFSET_BEGINNING) for number in left], left):
+            value = message.value()
+            if message.error() is None and value is not None:
+                found[by_number[message.partition() or 0]] = decode(Position, value).next_offset
+            elif message.error() is not None:
+                left.discard(message.partition() or 0)
         return found
 
     async def find_empty(self, spans: Mapping[Partition, Span]) -> dict[Partition, Span]:
@@ -132,34 +126,29 @@ class Broker:
     def _find_empty(self, spans: Mapping[Partition, Span]) -> dict[Partition, Span]:
         left = dict(spans)
         empty: dict[Partition, Span] = {}
+        for message in self._read([TopicPartition(*source, span[0]) for source, span in spans.items()], left):
+            source = message.topic() or "", message.partition() or 0
+            span = left.pop(source, None)
+            # The first thing that is seen says it: a record, or the end of what is committed.
+            if span is not None and (message.offset() or 0) >= span[1]:
+                empty[source] = span
+        return empty
+
+    def _read(self, places: list[TopicPartition], left: Sized) -> Iterator[Message]:
+        """Give the records from these places on, and the ends of partitions, until nothing is left to find."""
         deadline = time.monotonic() + self._seconds
-        self._consumer.assign([TopicPartition(*source, span[0]) for source, span in spans.items()])
+        self._consumer.assign(places)
         try:
             while left:
                 message = self._consumer.poll(max(0.0, deadline - time.monotonic()))
                 if message is None:
                     raise TimeoutError(f"{len(left)} partitions were not read in {self._seconds} s")
                 error = message.error()
-                if error is not None:
-                    _refuse(error)
-                source = message.topic() or "", message.partition() or 0
-                span = left.pop(source, None)
-                # The first thing that is seen says it: a record, or the end of what is committed.
-                if span is not None and (message.offset() or 0) >= span[1]:
-                    empty[source] = span
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                yield message
         finally:
             self._consumer.unassign()
-        return empty
-
-
-def _refuse(error: KafkaError) -> None:
-    """Raise every error but the end of a partition.
-
-    Raises:
-        KafkaException: it is another error.
-    """
-    if error.code() != KafkaError._PARTITION_EOF:
-        raise KafkaException(error)
 
 
 def _make_consumer(settings: WatchSettings) -> Consumer:
