@@ -13,8 +13,8 @@ from pydantic_core import from_json, to_json
 
 from runledger.analytics.errors import CursorError
 
-MAX_CURSOR_LENGTH = 600
-"""An agent's 255 characters may take four bytes each, and base64 a third more: none of our places comes near it."""
+MAX_CURSOR_LENGTH = 2200
+"""Longest is is an agent's name: 255 characters, six bytes each where JSON escapes them, a third more in base64."""
 _DIGEST_BYTES = 12
 _PlaceT = TypeVar("_PlaceT")
 _RowT = TypeVar("_RowT")

@@ -18,6 +18,7 @@ from runledger.analytics.readings import (
     CostReading,
     FailureGroupReading,
     FailureReading,
+    LogReading,
     RunCosts,
     RunFound,
     RunReading,
@@ -131,4 +132,6 @@ async def _read_run(connection: Connection, named: dict[str, Any]) -> RunFound |
     found = await fetch(connection, RunReading, query("select_run"), named)
     if not found:
         return None
-    return RunFound(found[0], await fetch(connection, FailureReading, query("select_run_failures"), named))
+    failures = await fetch(connection, FailureReading, query("select_run_failures"), named)
+    logged = await fetch(connection, LogReading, query("select_run_log"), named)
+    return RunFound(found[0], failures, logged[0] if logged else None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 CostGrouping: TypeAlias = Literal["agent", "day", "model"]
@@ -72,12 +72,29 @@ class RunReading:
 
 
 @dataclass(frozen=True, slots=True)
+class LogReading:
+    """A run's row in the agent run log."""
+
+    id: UUID
+    run_at: datetime
+    created_at: datetime | None
+    status: str
+    action_summary: str | None
+    revision: int
+    inferred: bool
+    late: bool
+    rlhf_scores: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFound:
-    """A run with the newest of its failures."""
+    """A run with its row in the log and the newest of its failures."""
 
     run: RunReading
     failures: list[FailureReading]
     """The newest 10; `run.failure_count` counts them all."""
+    log: LogReading | None = None
+    """None while the run is not in the run log."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,27 @@ from fastapi import FastAPI
 
 from runledger.access.http.handlers import handle_errors
 from runledger.access.keyring import KeyRing
+from runledger.analytics.counters import CompletedCounts
 from runledger.analytics.database import Database
-from runledger.analytics.http import health
+from runledger.analytics.http import agents, health, ledger, public, runs
+from runledger.analytics.http.errors import handle_read_errors
 from runledger.analytics.http.gate import Gate
+from runledger.analytics.http.headers import AnswerHeaders
 from runledger.analytics.http.settings import ApiSettings
 
 
 def create_app(settings: ApiSettings) -> FastAPI:
-    """Make the application; connections are opened when it starts and closed when it stops."""
+    """Make the application; connections are opened when it starts and closed when it stops.
+
+    Raises:
+        CounterError: two installed packages register counts of one name.
+    """
+    counts = CompletedCounts.installed()
 
     @asynccontextmanager
     async def connected(app: FastAPI) -> AsyncIterator[None]:
         async with KeyRing(settings.postgres) as keys, Database(settings.read_uri) as database:
-            app.state.gate = Gate(keys, database)
+            app.state.gate = Gate(keys, database, counts, settings.time_zone)
             yield
 
     app = FastAPI(
@@ -35,6 +43,9 @@ def create_app(settings: ApiSettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.include_router(health.router)
+    for routes in (runs, ledger, agents, public, health):
+        app.include_router(routes.router)
+    app.add_middleware(AnswerHeaders)
     handle_errors(app)
+    handle_read_errors(app)
     return app

@@ -8,7 +8,9 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 
 from runledger.access.http.credentials import authenticate
+from runledger.access.http.errors import HttpError, invalid
 from runledger.access.keyring import KeyRing
+from runledger.analytics.counters import CompletedCounts
 from runledger.analytics.database import Database
 
 _DOCUMENTED = HTTPBearer(
@@ -23,11 +25,15 @@ class Gate:
     Args:
         keys: the living API keys.
         database: the tables.
+        counts: of other systems, for the public figures.
+        time_zone: in which the public figures' day begins unless another is asked for.
     """
 
-    def __init__(self, keys: KeyRing, database: Database) -> None:
+    def __init__(self, keys: KeyRing, database: Database, counts: CompletedCounts, time_zone: str) -> None:
         self.keys = keys
         self.database = database
+        self.counts = counts
+        self.time_zone = time_zone
 
 
 async def gate_of(request: Request) -> Gate:
@@ -53,7 +59,27 @@ async def project_of(request: Request, gate: TheGate, _: Annotated[object, Secur
     Raises:
         HttpError: 401, 403 or 503.
     """
-    return (await authenticate(request, gate.keys, "read")).project_key
+    principal = await authenticate(request, gate.keys, "read")
+    refuse_repeated(request)
+    return principal.project_key
 
 
 Project = Annotated[str, Depends(project_of)]
+
+
+def refuse_repeated(request: Request) -> None:
+    """Refuse a parameter that is given twice: which one was meant?
+
+    Raises:
+        HttpError: 422.
+    """
+    named: set[str] = set()
+    for name, _ in request.query_params.multi_items():
+        if name in named:
+            raise invalid(name[:80], "is given more than once")
+        named.add(name)
+
+
+def missing(what: str) -> HttpError:
+    """Say that the project has no such thing; whether another project has one, nobody can tell from it."""
+    return HttpError(404, "not_found", f"this project has no such {what}")

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 
 from runledger.access.http.answers import HealthAnswer, documented
-from runledger.access.http.errors import retry_later
 from runledger.analytics.database import query
-from runledger.analytics.errors import ReadUnavailableError
 from runledger.analytics.http.gate import Tables
 
 _NOT_READY = {503: "The database does not answer, or its tables are missing."}
@@ -30,8 +28,5 @@ async def healthz() -> HealthAnswer:
 @router.get("/readyz", operation_id="readyz", responses=documented(_NOT_READY))
 async def readyz(tables: Tables) -> HealthAnswer:
     """Tell that the tables can be read."""
-    try:
-        await tables.select(_Readiness, query("select_readiness"), {})
-    except ReadUnavailableError as error:
-        raise retry_later("not_ready", str(error)) from error
+    await tables.select(_Readiness, query("select_readiness"), {})
     return HealthAnswer(status="ok")
