@@ -18,13 +18,14 @@ _LOCK = 5_902_317_460
 """Key of the advisory lock; any number no other program uses in this database."""
 
 
-def migrate(postgres_uri: str) -> None:
+def migrate(postgres_uri: str, revision: str = "head") -> None:
     """Apply every migration that is missing, in one transaction.
 
     A second process waits for the first one's transaction and then finds nothing to do.
 
     Args:
         postgres_uri: connection URI or conninfo of the database, which must exist.
+        revision: go no further than this one.
 
     Raises:
         MigrationError: the database cannot be reached, refuses a statement, or is newer than this code.
@@ -38,7 +39,7 @@ def migrate(postgres_uri: str) -> None:
         with engine.begin() as connection:
             connection.execute(sqlalchemy.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, CommandError) as error:
         raise MigrationError(f"the tables could not be made: {_words_of(error)}") from error
 
