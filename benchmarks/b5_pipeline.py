@@ -76,7 +76,7 @@ def pipeline_rate(corner: Corner, load: Load, size: Size) -> tuple[Rate, dict[st
     """
     with corner.connect() as connection, workers(corner, *WORKERS) as running:
         rate = watch(
-            lambda: _reached(connection, corner, load),
+            lambda: reached(connection, corner, load),
             load.count,
             deadline_seconds=size.deadline_seconds,
             check=check_all(running),
@@ -88,7 +88,8 @@ def pipeline_rate(corner: Corner, load: Load, size: Size) -> tuple[Rate, dict[st
     return rate, used
 
 
-def _reached(connection: psycopg.Connection, corner: Corner, load: Load) -> int:
+def reached(connection: psycopg.Connection, corner: Corner, load: Load) -> int:
+    """Events that stand in Postgres in full; all of them only when every logged run does too."""
     query = """
         SELECT least(
             (SELECT coalesce(sum(events), 0) FROM agent_run),

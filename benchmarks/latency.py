@@ -23,6 +23,8 @@ _LOOK_SECONDS = 0.004
 _WARM_UP_SHARE = 0.2
 """Of the paced time: groups form, caches fill; what arrives then is not measured."""
 _DRAIN_SECONDS = 20.0
+_START_SECONDS = 60.0
+_WARM_UP_RUNS = 40
 
 
 @dataclass
@@ -70,6 +72,7 @@ def latencies(
     Raises:
         TooSlowError: some had not arrived twenty seconds after the last was produced, or the pace could not be kept.
     """
+    _wait_until_it_works(kafka, topic, look, check)
     probes, failure = Probes(), []
 
     def produce() -> None:
@@ -99,6 +102,20 @@ def latencies(
     if failure:
         raise failure[0]
     return took
+
+
+def _wait_until_it_works(
+    kafka: str, topic: str, look: Callable[[list[str]], Mapping[str, int]], check: Callable[[], None]
+) -> None:
+    """Send events of other runs and wait until their rows stand: processes have started, groups have formed."""
+    first = Load(3 * _WARM_UP_RUNS, _WARM_UP_RUNS, seed=2)
+    topics.fill(kafka, topic, first.records)
+    keys, deadline = list(first.totals()), time.monotonic() + _START_SECONDS
+    while sum(look(keys).values()) < first.count:
+        if time.monotonic() > deadline:
+            raise TooSlowError(f"the first events had not arrived {_START_SECONDS:.0f} s later")
+        check()
+        time.sleep(0.1)
 
 
 def _produce(kafka: str, topic: str, load: Load, per_second: int, probes: Probes) -> None:
