@@ -7,13 +7,14 @@ import atexit
 import threading
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
-from runledger.integrations.litellm_calls import CAUGHT_RUN, model_call
+from runledger.integrations.litellm_calls import CAUGHT_RUN, answered_call, failed_call
 from runledger.integrations.reporting import Reporter, undisturbed
 from runledger.producers import AsyncRunClient, RunClient
 from runledger.producers.open_run import current
@@ -49,6 +50,7 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
     ) -> None:
         super().__init__()
         self._reporter = Reporter(client, project=project, agent=agent, previews=previews)
+        self._project = self._reporter.owner.project
         self._begun: dict[str, None] = {}
         self._lock = threading.Lock()
         # Runs before the client's own hook, which was registered earlier: what LiteLLM still holds comes out in time.
@@ -67,22 +69,29 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of an answered call."""
-        with undisturbed():
-            self._reporter.tell(model_call(kwargs, response_obj, (start_time, end_time), self._reporter.owner.project))
-        self._forget(kwargs)
+        with self._telling(kwargs):
+            self._reporter.tell(answered_call(kwargs, response_obj, (start_time, end_time), self._project))
 
-    log_failure_event = log_success_event
+    def log_failure_event(
+        self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
+    ) -> None:
+        """Tell of a failed call."""
+        with self._telling(kwargs):
+            self._reporter.tell(failed_call(kwargs, (start_time, end_time), self._project))
 
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of an answered call, in an event loop."""
-        with undisturbed():
-            call = model_call(kwargs, response_obj, (start_time, end_time), self._reporter.owner.project)
-            await self._reporter.tell_async(call)
-        self._forget(kwargs)
+        with self._telling(kwargs):
+            await self._reporter.tell_async(answered_call(kwargs, response_obj, (start_time, end_time), self._project))
 
-    async_log_failure_event = async_log_success_event
+    async def async_log_failure_event(
+        self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
+    ) -> None:
+        """Tell of a failed call, in an event loop."""
+        with self._telling(kwargs):
+            await self._reporter.tell_async(failed_call(kwargs, (start_time, end_time), self._project))
 
     def flush(self, timeout_seconds: float = 10) -> None:
         """Wait until every call that was begun is reported, and everything the client told is acknowledged.
@@ -118,9 +127,15 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
         with self._lock:
             self._begun.clear()
 
-    def _forget(self, kwargs: Mapping[str, Any]) -> None:
-        with self._lock:
-            self._begun.pop(str(kwargs.get("litellm_call_id")), None)
+    @contextmanager
+    def _telling(self, kwargs: Mapping[str, Any]) -> Iterator[None]:
+        """Let nothing out, and wait for the call no longer."""
+        try:
+            with undisturbed():
+                yield
+        finally:
+            with self._lock:
+                self._begun.pop(str(kwargs.get("litellm_call_id")), None)
 
 
 def _drain_at_exit(reference: weakref.ref[RunledgerLogger]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -24,16 +25,22 @@ _KINDS: Final = {"completion": "chat completion", "responses": "response", "text
 _NOTHING_USED: Final = UsageFields(llm_calls=0, input_tokens=0, output_tokens=0, cost_usd=0)
 
 
-def model_call(kwargs: Mapping[str, Any], answer: object, times: tuple[object, object], project: str) -> ModelCall:
-    """Read one finished call.
+def failed_call(kwargs: Mapping[str, Any], times: tuple[object, object], project: str) -> ModelCall:
+    """Read a call that failed; the arguments are those of `answered_call`."""
+    error = kwargs.get("exception")
+    call = answered_call(kwargs, None, times, project)
+    return replace(call, error=error if isinstance(error, BaseException) else RuntimeError("LiteLLM gave no reason"))
+
+
+def answered_call(kwargs: Mapping[str, Any], answer: object, times: tuple[object, object], project: str) -> ModelCall:
+    """Read a call that was answered. After a fallback LiteLLM's details still hold the earlier attempt's exception.
 
     Args:
         kwargs: LiteLLM's details of the call.
-        answer: its response; None for a failed call.
+        answer: its response; None if there is none.
         times: when it began and ended, as LiteLLM says it.
         project: of the run that the call's metadata may name.
     """
-    error = kwargs.get("exception")
     kind = str(kwargs.get("call_type") or "call").removeprefix("a")
     model = str(kwargs.get("model") or "")
     return ModelCall(
@@ -44,7 +51,6 @@ def model_call(kwargs: Mapping[str, Any], answer: object, times: tuple[object, o
         call_id=f"{kwargs.get('litellm_call_id')}/{model}",
         run=run_of(kwargs, project),
         usage=used(kwargs, answer),
-        error=error if isinstance(error, BaseException) else None,
         prompt=last_user_text((kwargs.get("standard_logging_object") or kwargs).get("messages")),
         started_at=_aware(times[0]),
         ended_at=_aware(times[1]),
