@@ -5,7 +5,7 @@ from __future__ import annotations
 from runledger.producers.masking import Masker
 
 _MARGIN = 4096
-"""So much beyond a limit is masked too: the longest secret, a private key, has no more characters."""
+"""So much beyond a cut is masked too: the longest secret, a private key, has no more characters."""
 
 
 class Shortener:
@@ -22,7 +22,10 @@ class Shortener:
         """Shorten a text to so many characters; an ellipsis shows it."""
         if len(text) <= limit:
             return text
-        return self._masker.mask_text(text[: limit + _MARGIN])[: limit - 1] + "…"
+        if len(text) <= limit + _MARGIN:
+            masked = self._masker.mask_text(text)
+            return masked if len(masked) <= limit else masked[: limit - 1] + "…"
+        return self._beginning(text, limit - 1) + "…"
 
     def cut_within(self, text: str, limit: int) -> str:
         """Shorten a text in its middle: a stack trace names its error at one end and its cause at the other."""
@@ -30,11 +33,16 @@ class Shortener:
             return text
         head = (limit - 1) // 2
         tail = limit - 1 - head
-        if len(text) <= 2 * (limit + _MARGIN):
+        if len(text) <= limit + 2 * _MARGIN:
             masked = self._masker.mask_text(text)
-            if len(masked) <= limit:
-                return masked
-            return f"{masked[:head]}…{masked[len(masked) - tail :]}"
-        beginning = self._masker.mask_text(text[: head + _MARGIN])
-        end = self._masker.mask_text(text[len(text) - tail - _MARGIN :])
-        return f"{beginning[:head]}…{end[-tail:]}"
+            return masked if len(masked) <= limit else f"{masked[:head]}…{masked[len(masked) - tail :]}"
+        return f"{self._beginning(text, head)}…{self._end(text, tail)}"
+
+    def _beginning(self, text: str, length: int) -> str:
+        """Mask more than is kept, and keep nothing of the margin, even where markers made the text shorter."""
+        masked = self._masker.mask_text(text[: length + _MARGIN])
+        return masked[: max(0, min(length, len(masked) - _MARGIN))]
+
+    def _end(self, text: str, length: int) -> str:
+        masked = self._masker.mask_text(text[len(text) - length - _MARGIN :])
+        return masked[len(masked) - max(0, min(length, len(masked) - _MARGIN)) :]

@@ -23,7 +23,8 @@ TOO_MANY_SPANS = f"more than {MAX_SPANS} spans in one request: export smaller ba
 _TRACE_ID_BYTES = 16
 _SPAN_ID_BYTES = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_NANOSECONDS = int((datetime(9999, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) * 10**9
+_END_NANOSECONDS = 2**64
+"""OTLP's times are unsigned 64-bit numbers: they end in the year 2554."""
 
 Attributes: TypeAlias = Mapping[str, Any]
 """Name to None, bool, int, finite float, str, or lists and dicts of them."""
@@ -132,10 +133,10 @@ class Times:
             end_nanoseconds: since 1970, UTC.
 
         Raises:
-            RefusedSpanError: one of them is missing or beyond the year 9998.
+            RefusedSpanError: one of them is missing or no such number.
         """
-        if not 0 < start_nanoseconds < _LAST_NANOSECONDS or not 0 < end_nanoseconds < _LAST_NANOSECONDS:
-            raise RefusedSpanError("a start or end time is missing, or beyond the year 9998")
+        if not 0 < start_nanoseconds < _END_NANOSECONDS or not 0 < end_nanoseconds < _END_NANOSECONDS:
+            raise RefusedSpanError("a start or end time is missing, or does not fit into 64 bits")
         end_nanoseconds = max(start_nanoseconds, end_nanoseconds)
         return cls(
             _EPOCH + timedelta(microseconds=start_nanoseconds // 1000),
