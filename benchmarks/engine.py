@@ -32,6 +32,7 @@ class SumStage:
 
     name = "sums"
     deduplicates = False
+    policy_revision = 0
 
     def __init__(self, settings: ProcessorSettings, source: str) -> None:
         prefix = settings.topic_prefix
@@ -47,6 +48,10 @@ class SumStage:
 
     def due_at(self, state: Sum) -> datetime | None:
         """Nothing expires."""
+        return None
+
+    def settled_at(self, state: Sum) -> datetime | None:
+        """Nothing leaves memory."""
         return None
 
     def apply(self, state: Sum | None, record: Record, logged_at: datetime, changes: Changes[Sum]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from runledger.processors import streaks
+from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At
@@ -17,12 +18,18 @@ from runledger.schemas.topics import AGENT_POSITIONS, AGENTS, DEAD_LETTERS, INCI
 
 
 class AgentStage:
-    """Folds run-outcomes into agents, run-log and incidents. Its source is transactional, so nothing repeats in it."""
+    """Folds run-outcomes into agents, run-log and incidents. Its source is transactional, so nothing repeats in it.
+
+    Args:
+        settings: prefix of the topics.
+        policies: thresholds; only the settings' own if left out.
+    """
 
     name = "agents"
     deduplicates = False
+    policy_revision = 0
 
-    def __init__(self, settings: ProcessorSettings) -> None:
+    def __init__(self, settings: ProcessorSettings, policies: Policies | None = None) -> None:
         prefix = settings.topic_prefix
         self.source = RUN_OUTCOMES.name(prefix)
         self.changelog = AGENTS.name(prefix)
@@ -30,9 +37,7 @@ class AgentStage:
         self.dead_letters = DEAD_LETTERS.name(prefix)
         self._run_log = RUN_LOG.name(prefix)
         self._incidents = INCIDENTS.name(prefix)
-        self._policy = streaks.StreakPolicy(
-            silence_threshold=settings.silence_threshold, failure_threshold=settings.failure_threshold
-        )
+        self._policies = policies or Policies(default_policy(settings))
 
     def restore(self, value: bytes) -> AgentHealth:
         """Read an agent's state from the changelog."""
@@ -40,6 +45,10 @@ class AgentStage:
 
     def due_at(self, state: AgentHealth) -> datetime | None:
         """Nothing of an agent expires."""
+        return None
+
+    def settled_at(self, state: AgentHealth) -> datetime | None:
+        """No agent leaves memory: coming back, it would begin its streaks anew, and nobody would know (ADR 5)."""
         return None
 
     def apply(
@@ -54,7 +63,8 @@ class AgentStage:
         key = agent_key(outcome.project_key, outcome.agent_id)
         if record.key != key:
             raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")
-        step = streaks.apply(state, outcome, At(record.offset, logged_at), self._policy)
+        policy = self._policies.of(outcome.project_key, outcome.agent_id).streaks
+        step = streaks.apply(state, outcome, At(record.offset, logged_at), policy)
         if step.changed:
             changes.snapshots[key] = step.state
         for emitted in step.emitted:

@@ -21,9 +21,11 @@ from runledger.processors.batching import BatchTransport
 from runledger.processors.errors import StopLoudly
 from runledger.processors.fold import Stage
 from runledger.processors.owner import PartitionOwner
+from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Batch
 from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
+from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.store import Broker
 
 EXIT_CRASHED = 70
@@ -49,15 +51,29 @@ class Owners:
         app: the Faust app whose assignment this follows.
         stages: {source topic: stage}.
         settings: shared by all stores.
+        policies: to be kept as the settings topic has them; None for stages that have no use for them.
     """
 
-    def __init__(self, app: faust.App, stages: Mapping[str, Stage[Any]], settings: ProcessorSettings) -> None:
+    def __init__(
+        self,
+        app: faust.App,
+        stages: Mapping[str, Stage[Any]],
+        settings: ProcessorSettings,
+        policies: Policies | None = None,
+    ) -> None:
         self._app = app
         self._stages = stages
-        self._broker = Broker(settings)
+        follower = None if policies is None else SettingsFollower(settings, policies, self.crash)
+        self._follower = follower
+        self._broker = Broker(settings, follower)
         self._executor = ThreadPoolExecutor(4 * settings.partitions, thread_name_prefix="store")
         self._owners: dict[TP, PartitionOwner[Any]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+
+    def follow_settings(self) -> None:
+        """Begin to read the settings topic."""
+        if self._follower is not None:
+            self._follower.start()
 
     async def revoked(self) -> None:
         """Stop committing. The protocol is eager: everything goes, and whether it comes back we learn next."""
@@ -181,7 +197,9 @@ class Owners:
             await asyncio.wait(set(self._closing), timeout=_DRAIN_SECONDS)
 
     def leave(self) -> bool:
-        """Let the executor's threads end; whether they did within a second."""
+        """Let the threads end; whether the executor's did within a second."""
+        if self._follower is not None:
+            self._follower.close()
         leaving = threading.Thread(target=self._executor.shutdown, kwargs={"cancel_futures": True}, daemon=True)
         leaving.start()
         leaving.join(1.0)
@@ -194,7 +212,9 @@ class Owners:
         os._exit(EXIT_STOPPED if stopped else EXIT_CRASHED)
 
 
-def _create(settings: ProcessorSettings, stages: Sequence[Stage[Any]]) -> tuple[faust.App, Owners]:
+def _create(
+    settings: ProcessorSettings, stages: Sequence[Stage[Any]], policies: Policies | None
+) -> tuple[faust.App, Owners]:
     """Make the Faust app: membership, fetching, back-pressure and dispatch are Faust's; state is the stores'."""
     app = faust.App(
         f"{settings.topic_prefix}processors",
@@ -217,7 +237,7 @@ def _create(settings: ProcessorSettings, stages: Sequence[Stage[Any]]) -> tuple[
         stream_wait_empty=False,
     )
     transport = BatchTransport(app.conf.broker, app)
-    owners = Owners(app, {stage.source: stage for stage in stages}, settings)
+    owners = Owners(app, {stage.source: stage for stage in stages}, settings, policies)
     transport.partitions = owners
     if "read_committed" in settings.unsafe_disable:
         transport.isolation_level = "read_uncommitted"
@@ -260,7 +280,12 @@ def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[St
         SystemExit: with 0 after a signal; a crash ends the process with 70, a loud stop with 78.
     """
     settings = settings or ProcessorSettings()
-    app, owners = _create(settings, stages or (RunStage(settings), AgentStage(settings)))
+    policies = None
+    if not stages:
+        policies = Policies(default_policy(settings))
+        stages = RunStage(settings, policies), AgentStage(settings, policies)
+    app, owners = _create(settings, stages, policies)
+    owners.follow_settings()
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it writes control sequences to stdout, quiet or not
     try:

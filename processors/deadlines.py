@@ -33,6 +33,11 @@ def _is_settled(run: RunSnapshot) -> bool:
     return run.ended_at is not None and run.outcome_revision > 0
 
 
+def settled_at(run: RunSnapshot) -> datetime | None:
+    """Return the log time since which all is said of a run; None while it goes on, or waits for its agent's name."""
+    return run.last_logged_at if _is_settled(run) else None
+
+
 def due_at(run: RunSnapshot, policy: DeadlinePolicy) -> datetime:
     """Return the log time before which `expire` has nothing to do."""
     if not _is_settled(run):

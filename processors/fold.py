@@ -14,6 +14,9 @@ from runledger.schemas.errors import DecodeError
 
 S = TypeVar("S")
 
+_REVIEWED_AT_ONCE = 10_000
+"""About 10 ms."""
+_EVICTED_AT_ONCE = 5000
 MAX_REJECTED = 1000
 """Dead letters within the window whose event ids stay free; ids of more are taken, as if their events had counted."""
 
@@ -28,11 +31,18 @@ class Stage(Protocol[S]):
     dead_letters: str
     deduplicates: bool
 
+    @property
+    def policy_revision(self) -> int:
+        """Grows whenever `due_at` may answer another time for the same state."""
+
     def restore(self, value: bytes) -> S:
         """Read a state from the changelog."""
 
     def due_at(self, state: S) -> datetime | None:
         """Log time at which `expire` may have something to do for a state."""
+
+    def settled_at(self, state: S) -> datetime | None:
+        """Log time since which a state may leave memory early, to make room; None where it must stay."""
 
     def apply(self, state: S | None, record: Record, logged_at: datetime, changes: Changes[S]) -> None:
         """Apply one record to its key's state and add what comes of it to `changes`.
@@ -104,16 +114,21 @@ def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeErr
 def tick(
     stage: Stage[S], held: PartitionState[S], now: datetime, partition: int, most: int
 ) -> tuple[Changes[S], list[bytes]]:
-    """Collect what is due at `now`, for at most so many keys.
+    """Collect what is due at `now`, for at most so many keys, and what has to leave to make room.
 
     Returns:
         The changes, and the keys that came up: they are filed anew after the commit (`PartitionState.refile`), whether
         it went through or not.
     """
     changes: Changes[S] = Changes()
+    held.review(stage.policy_revision, _REVIEWED_AT_ONCE)
     came_up = sorted(held.timers.due(now, most))  # by key: what a restart files in another order comes out the same
     for key in came_up:
         state = held.states.get(key)
         if state is not None:
             stage.expire(key, state, Due(now, partition, held.asked.get(key)), changes)
+    leaving = held.surplus.decide(held, stage.settled_at, now, _EVICTED_AT_ONCE)
+    early = [key for key in leaving.keys if key not in changes.snapshots]
+    changes.snapshots.update(dict.fromkeys(early, Tombstone("evicted")))
+    changes.evicted_early, changes.excess_bytes = len(early), leaving.excess_bytes
     return changes, came_up

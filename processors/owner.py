@@ -21,6 +21,7 @@ from runledger.processors.errors import Discontinuity, StoreLost
 from runledger.processors.fold import Stage, fold, tick
 from runledger.processors.records import Batch, Changes
 from runledger.processors.settings import ProcessorSettings
+from runledger.processors.state import PartitionState
 from runledger.processors.store import Broker, PartitionStore
 
 S = TypeVar("S")
@@ -30,6 +31,10 @@ _DUE_AT_ONCE = 500
 _EPOCHS = itertools.count(1)
 """Never the same number twice, not even in another owner of the partition."""
 _log = structlog.get_logger()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Fetching(Protocol):
@@ -55,6 +60,7 @@ class PartitionOwner(Generic[S]):
         executor: where blocking calls run.
         fetching: what the owner asks of the consumer.
         crash: called with what nobody expected; does not return.
+        wall_clock: the time, as far as we know it.
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class PartitionOwner(Generic[S]):
         executor: Executor,
         fetching: Fetching,
         crash: Callable[[BaseException], None],
+        wall_clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.tp = tp
         self.generation = -1
@@ -75,6 +82,7 @@ class PartitionOwner(Generic[S]):
         self._executor = executor
         self._fetching = fetching
         self._crash = crash
+        self._wall_clock = wall_clock
         self._store: PartitionStore[S] | None = None
         self._opening: asyncio.Task[None] | None = None
         self._seeking: asyncio.Task[None] | None = None
@@ -261,12 +269,27 @@ class PartitionOwner(Generic[S]):
         if store is None or not self._wanted():
             return
         held = store.held
-        now = datetime.now(UTC) if self._fetching.caught_up(self.tp, held.next_offset) else held.last_logged_at
+        now = self._wall_clock() if self._fetching.caught_up(self.tp, held.next_offset) else held.last_logged_at
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)
+        self._tell_of_bound(held, changes)
         if changes and not await self._commit(store, changes) and self._store is None:
             await self._open_again(self._epoch)  # no batch may come for long, but timeouts go on
         held.refile(came_up, now)
-        if len(came_up) == _DUE_AT_ONCE:
+        if len(came_up) == _DUE_AT_ONCE or held.is_reviewing or changes.evicted_early:
             self._next_tick = 0.0
+
+    def _tell_of_bound(self, held: PartitionState[S], changes: Changes[S]) -> None:
+        """Say loudly that states leave early, and that even this does not suffice."""
+        place = {"stage": self._stage.name, "partition": self.tp.partition}
+        if changes.evicted_early:
+            _log.warning("evicted_early", count=changes.evicted_early, held_bytes=held.held_bytes, **place)
+        if changes.excess_bytes:
+            _log.error(
+                "state_bound_exceeded",
+                excess_bytes=changes.excess_bytes,
+                state_bytes=self._settings.state_bytes,
+                states=len(held.states),
+                **place,
+            )

@@ -89,8 +89,11 @@ class Changes(Generic[S]):
         seen: {event hash: offset} of the records folded.
         rejected: offsets of records that went to dead-letters; the same event, mended, is not a repeat of theirs.
         asked: {key: version} of the timeouts written.
+        sizes: {key: bytes of its new state as encoded}; filled by whoever encodes it.
         duplicates: repeated events skipped.
         dead_letters: records that went to dead-letters.
+        evicted_early: states that left memory to make room.
+        excess_bytes: what is held beyond the bound although all that may leave does.
     """
 
     next_offset: int | None = None
@@ -99,9 +102,12 @@ class Changes(Generic[S]):
     seen: dict[int, int] = field(default_factory=dict)
     rejected: list[int] = field(default_factory=list)
     asked: dict[bytes, int] = field(default_factory=dict)
+    sizes: dict[bytes, int] = field(default_factory=dict)
     last_logged_at: datetime | None = None
     duplicates: int = 0
     dead_letters: int = 0
+    evicted_early: int = 0
+    excess_bytes: int = 0
 
     def __bool__(self) -> bool:
         """Whether there is anything to write."""

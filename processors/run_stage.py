@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from runledger.processors import ledger
-from runledger.processors.ledger import DeadlinePolicy, Evict
+from runledger.processors.deadlines import settled_at
+from runledger.processors.ledger import Evict
+from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record, Tombstone
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
@@ -17,23 +19,29 @@ from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN
 
 
 class RunStage:
-    """Folds run-events into runs and run-outcomes, and gives up runs that fell silent."""
+    """Folds run-events into runs and run-outcomes, and gives up runs that fell silent.
+
+    Args:
+        settings: prefix of the topics.
+        policies: deadlines; only the settings' own if left out.
+    """
 
     name = "runs"
     deduplicates = True
 
-    def __init__(self, settings: ProcessorSettings) -> None:
+    def __init__(self, settings: ProcessorSettings, policies: Policies | None = None) -> None:
         prefix = settings.topic_prefix
         self.source = RUN_EVENTS.name(prefix)
         self.changelog = RUNS.name(prefix)
         self.positions = RUN_POSITIONS.name(prefix)
         self.dead_letters = DEAD_LETTERS.name(prefix)
         self._outcomes = RUN_OUTCOMES.name(prefix)
-        self._policy = DeadlinePolicy(
-            run_deadline=timedelta(seconds=settings.run_deadline_seconds),
-            ended_retention=timedelta(seconds=settings.ended_retention_seconds),
-            record_retention=timedelta(seconds=settings.record_retention_seconds),
-        )
+        self._policies = policies or Policies(default_policy(settings))
+
+    @property
+    def policy_revision(self) -> int:
+        """Grows whenever a deadline changes."""
+        return self._policies.revision
 
     def restore(self, value: bytes) -> RunSnapshot:
         """Read a run's state from the changelog."""
@@ -41,7 +49,11 @@ class RunStage:
 
     def due_at(self, state: RunSnapshot) -> datetime | None:
         """Log time of the run's deadline or eviction."""
-        return ledger.due_at(state, self._policy)
+        return ledger.due_at(state, self._policies.of(state.project_key, state.agent_id).deadlines)
+
+    def settled_at(self, state: RunSnapshot) -> datetime | None:
+        """Log time of the last event of an ended run whose outcome is out."""
+        return settled_at(state)
 
     def apply(
         self, state: RunSnapshot | None, record: Record, logged_at: datetime, changes: Changes[RunSnapshot]
@@ -57,7 +69,7 @@ class RunStage:
 
     def expire(self, key: bytes, state: RunSnapshot, due: Due, changes: Changes[RunSnapshot]) -> None:
         """Add a timeout for the log, an outcome that waits no longer, or an eviction."""
-        match ledger.expire(state, due.now, self._policy):
+        match ledger.expire(state, due.now, self._policies.of(state.project_key, state.agent_id).deadlines):
             case RunTimedOut() as event:
                 if due.asked != state.version:
                     changes.asked[key] = state.version

@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from runledger.schemas.settings import ConnectionSettings
 
+DEFAULT_STATE_BYTES = 256 * 1024 * 1024
 Protection: TypeAlias = Literal["fencing", "read_committed", "dedupe"]
 
 
@@ -27,6 +28,11 @@ class ProcessorSettings(ConnectionSettings):
     )
     pending_records: int = Field(default=8000, ge=1, description="fetched records of a partition that may wait")
     pending_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="the same, in bytes of their values")
+    state_bytes: int = Field(
+        default=DEFAULT_STATE_BYTES,
+        ge=1,
+        description="encoded states of a partition beyond which ended runs leave memory early",
+    )
     session_timeout_seconds: float = Field(default=6, gt=0, description="a silent processor is dead after this")
     heartbeat_seconds: float = Field(default=1, gt=0, description="pause between heartbeats to the group")
     rebalance_timeout_seconds: float = Field(default=8, gt=0, description="bound for members to rejoin the group")

@@ -21,6 +21,7 @@ from runledger.processors.fold import Stage
 from runledger.processors.reading import PartitionReader
 from runledger.processors.records import Changes, Headers, Tombstone, log_time
 from runledger.processors.settings import ProcessorSettings
+from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.dead_letters import REASON
@@ -42,10 +43,16 @@ def _headers(message: Message) -> Headers:
 
 
 class Broker:
-    """What all stores of a process share: addresses, an admin client, and the group their offsets are committed to."""
+    """What all stores of a process share: addresses, an admin client, and the group their offsets are committed to.
 
-    def __init__(self, settings: ProcessorSettings) -> None:
+    Args:
+        settings: shared by all stores.
+        follower: of the settings topic, which no store may fold without; None for stages that have no use for it.
+    """
+
+    def __init__(self, settings: ProcessorSettings, follower: SettingsFollower | None = None) -> None:
         self.settings = settings
+        self.follower = follower
         self.group = f"{settings.topic_prefix}processors"
         self.admin = AdminClient({"bootstrap.servers": settings.kafka})
         self._member = Consumer(
@@ -99,7 +106,7 @@ class PartitionStore(Generic[S]):
         self._producer: Producer | None = None
         self._identity = ("", 0)
         window = 0 if "dedupe" in broker.settings.unsafe_disable else broker.settings.dedupe_window_records
-        self.held: PartitionState[S] = PartitionState(stage.due_at, window)
+        self.held: PartitionState[S] = PartitionState(stage.due_at, window, broker.settings.state_bytes)
 
     def open(self) -> PartitionStore[S]:
         """Fence every earlier owner, then restore what is committed.
@@ -114,6 +121,7 @@ class PartitionStore(Generic[S]):
             producer = self._broker.producer(name)
             producer.init_transactions(_TIMEOUT_SECONDS)
             self._producer = producer
+            self._wait_for_settings()
             self._identity = self._broker.identify(self._stage.source)
             with self._broker.reader() as reader:
                 self._restore(reader)
@@ -129,12 +137,19 @@ class PartitionStore(Generic[S]):
         )
         return self
 
+    def _wait_for_settings(self) -> None:
+        """Judge no run by a default while an operator has said otherwise: first the settings, then the states."""
+        follower = self._broker.follower
+        if follower is not None and not follower.wait_until_read(_TIMEOUT_SECONDS):
+            raise self._lost("could not be opened: the settings topic is not read yet", None)
+        self.held.policy_revision = self._stage.policy_revision
+
     def _restore(self, reader: PartitionReader) -> None:
         low, high = reader.bounds(self._stage.source, self.partition)
         position = reader.last(self._stage.positions, self.partition)
         states = self._read_states(reader)
         for key, value in states.items():
-            self.held.put(key, self._stage.restore(value))
+            self.held.put(key, self._stage.restore(value), len(value))
         if position is None:
             if states:
                 raise self._stop(f"{self._stage.changelog} holds {len(states)} states but no position stands beside it")
@@ -223,7 +238,9 @@ class PartitionStore(Generic[S]):
                 gone: dict[str, str | bytes | None] = {REASON: state.reason}
                 producer.produce(self._stage.changelog, None, key, partition=self.partition, headers=gone)
             else:
-                producer.produce(self._stage.changelog, encode(state), key, partition=self.partition)
+                value = encode(state)
+                changes.sizes[key] = len(value)
+                producer.produce(self._stage.changelog, value, key, partition=self.partition)
         for output in changes.outputs:
             partition = _BY_KEY if output.partition is None else output.partition
             producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
@@ -251,4 +268,6 @@ class PartitionStore(Generic[S]):
     def _lost(self, message: str, error: BaseException | None) -> StoreLost:
         cause = error.args[0] if error is not None and error.args else None
         why = cause.name() if isinstance(cause, KafkaError) else str(error or "")
-        return StoreLost(f"the store {message}: {why}", topic=self._stage.source, partition=self.partition)
+        return StoreLost(
+            f"the store {message}{': ' if why else ''}{why}", topic=self._stage.source, partition=self.partition
+        )

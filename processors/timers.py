@@ -6,6 +6,9 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 
+_SLACK = 1000
+"""Entries of the heap that count for nothing may be as many as those that do, and so many more."""
+
 
 class Timers:
     """Due times of keys.
@@ -24,6 +27,18 @@ class Timers:
         if filed is None or due_at < filed:
             self._filed[key] = due_at
             heapq.heappush(self._heap, (due_at, key))
+            self._tidy()
+
+    def forget(self, key: bytes) -> None:
+        """Unfile a key that is gone: one that left early must not be kept here until its time."""
+        if self._filed.pop(key, None) is not None:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Drop what counts for nothing any more, once that is worth it."""
+        if len(self._heap) > 2 * len(self._filed) + _SLACK:
+            self._heap = [(due_at, key) for key, due_at in self._filed.items()]
+            heapq.heapify(self._heap)
 
     def due(self, now: datetime, most: int) -> Iterator[bytes]:
         """Yield at most so many keys that may be due, and unfile them."""
