@@ -6,7 +6,11 @@ READY  := $(VENV)/.ready
 # Most tests wait for time-outs of brokers and groups. Each worker starts servers of its own; a file's tests stay together.
 PARALLEL ?= --numprocesses 3 --dist loadfile
 
-.PHONY: help install demo test check unit integration e2e lock format clean
+# The peers of the benchmarks: their newest releases do not all fit into one environment.
+PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
+TRACING := .venv-bench-tracing/.ready
+
+.PHONY: help install demo test check unit integration e2e bench bench-large lock format clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +35,7 @@ check: install ## format, lint, types, import layers
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p runledger
 	$(BIN)/mypy tests
+	$(BIN)/mypy -p benchmarks
 	$(BIN)/lint-imports
 
 unit: install ## tests that need no server
@@ -42,13 +47,32 @@ integration: install ## tests on the real broker and the real database
 e2e: install ## tests of the whole pipeline, killed at random
 	$(BIN)/pytest $(PARALLEL) tests/e2e
 
-lock: install ## renew requirements.lock (needs uv)
+bench: install $(PEERS) ## measure our parts beside their peers; writes benchmarks/results.json, docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+bench-large: install $(PEERS) $(TRACING) ## recovery, ten million rows, tracing back ends, growth
+	$(BIN)/python -m benchmarks --large
+
+.venv-bench%/.ready:
+	@echo "Installing the peers into $(@D) ..."
+	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(filter %.lock,$^)
+	@touch $@
+
+.venv-bench-peers/.ready: benchmarks/requirements/peers.lock
+.venv-bench-arroyo/.ready: benchmarks/requirements/arroyo.lock
+.venv-bench-tracing/.ready: benchmarks/requirements/tracing.lock
+
+lock: install ## renew the lock files (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --extra dev pyproject.toml --output-file requirements.lock
+	for name in peers arroyo tracing; do uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-annotate benchmarks/requirements/$$name.in \
+	  --output-file benchmarks/requirements/$$name.lock || exit 1; done
 
 format: install ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean: ## remove what the targets above made
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-bench-* build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -75,7 +75,7 @@ def _sink_rate(corner: Corner, runs: int, size: Size) -> float:
 
         def rows_written() -> int:
             query = "SELECT topic, sum(next_offset) FROM consumer_offset GROUP BY topic"
-            offsets = dict(connection.execute(query).fetchall())
+            offsets: dict[str, int] = dict(connection.execute(query).fetchall())
             runs_topic, log_topic = (topic.name(corner.settings.topic_prefix) for topic in (RUNS, RUN_LOG))
             return int(offsets.get(runs_topic, 0)) + 2 * int(offsets.get(log_topic, 0))
 

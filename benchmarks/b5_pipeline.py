@@ -106,7 +106,7 @@ def reached(connection: psycopg.Connection, corner: Corner, load: Load) -> int:
 
 
 def _count(connection: psycopg.Connection, table: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # type: ignore[arg-type]  # noqa: S608  # ours
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608  # our own names
     return 0 if row is None else int(row[0])
 
 
@@ -127,12 +127,12 @@ def _table_rate(corner: Corner, load: Load, size: Size, who: str, table: str, ch
     with corner.connect() as connection:
 
         def reached() -> int:
-            row = connection.execute(f"SELECT coalesce(sum(events), 0) FROM {table}").fetchone()  # type: ignore[arg-type]  # noqa: S608  # ours
+            row = connection.execute(f"SELECT coalesce(sum(events), 0) FROM {table}").fetchone()  # noqa: S608  # our own names
             return 0 if row is None else int(row[0])
 
         seconds = size.deadline_seconds
         rate = watch(reached, load.count, deadline_seconds=seconds, check=check, pause_seconds=_PAUSE_SECONDS)
-    check_totals(who, table_totals(corner, f"SELECT run, tokens, events FROM {table}"), load.totals())  # noqa: S608  # ours
+    check_totals(who, table_totals(corner, f"SELECT run, tokens, events FROM {table}"), load.totals())  # noqa: S608  # our own names
     return rate
 
 

@@ -32,7 +32,9 @@ Running: TypeAlias = Iterator[tuple[str, Callable[[], None]]]
 def _ours(corner: Corner) -> Running:
     query = """
         SELECT project_key || '/' || run_id, events FROM agent_run
-        WHERE (project_key, run_id) IN (SELECT split_part(k, '/', 1), split_part(k, '/', 2)::uuid FROM unnest(%s::text[]) k)
+        WHERE (project_key, run_id) IN (
+            SELECT split_part(key, '/', 1), split_part(key, '/', 2)::uuid FROM unnest(%s::text[]) AS key
+        )
     """
     with workers(corner, *WORKERS) as running:
         yield query, check_all(running)

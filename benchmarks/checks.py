@@ -64,5 +64,5 @@ def snapshot_totals(corner: Corner) -> Totals:
 def table_totals(corner: Corner, query: str) -> Totals:
     """{key: (tokens, events)} that a query gives."""
     with corner.connect() as connection:
-        rows = connection.execute(query).fetchall()  # type: ignore[call-overload]  # our own constant
+        rows = connection.execute(query).fetchall()
     return {key: (int(tokens), int(events)) for key, tokens, events in rows}

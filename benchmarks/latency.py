@@ -84,7 +84,7 @@ def latencies(
     producing = threading.Thread(target=produce, daemon=True)
     producing.start()
     measure_from = time.monotonic() + _WARM_UP_SHARE * load.count / per_second
-    keys = list(dict.fromkeys(record.key.decode() for record in load.records[: load.runs] if load.is_probe(record.key, _PROBE_EVERY)))
+    keys = [record.key.decode() for record in load.records[: load.runs] if load.is_probe(record.key, _PROBE_EVERY)]
     seen: dict[str, int] = {}
     took: list[float] = []
     deadline = time.monotonic() + load.count / per_second + _DRAIN_SECONDS
@@ -137,7 +137,7 @@ def _produce(kafka: str, topic: str, load: Load, per_second: int, probes: Probes
     if producer.flush(10):
         raise TooSlowError("the paced producer's events were not acknowledged")
     late = time.monotonic() - began - load.count / per_second
-    if late > 0.2 * load.count / per_second:  # noqa: PLR2004  # a fifth too long is another pace
+    if late > 0.2 * load.count / per_second:
         raise TooSlowError(f"the pace of {per_second}/s could not be kept: {late:.1f} s late")
 
 
@@ -145,7 +145,7 @@ def look_at(connection: psycopg.Connection, query: str) -> Callable[[list[str]],
     """Ask a table: the query takes keys and gives (key, events)."""
 
     def look(keys: list[str]) -> Mapping[str, int]:
-        rows = connection.execute(query, [keys]).fetchall()  # type: ignore[call-overload]  # our own constant
+        rows = connection.execute(query, [keys]).fetchall()
         return {key: int(events) for key, events in rows}
 
     return look

@@ -13,8 +13,15 @@ from uuid import UUID
 
 from runledger.schemas.codec import encode_event
 from runledger.schemas.identifiers import run_key
-from runledger.schemas.run_events import AnyRunEvent, EndedData, RunEnded, RunStarted, StartedData, UsageData
-from runledger.schemas.run_events import UsageReported
+from runledger.schemas.run_events import (
+    AnyRunEvent,
+    EndedData,
+    RunEnded,
+    RunStarted,
+    StartedData,
+    UsageData,
+    UsageReported,
+)
 from runledger.schemas.usage import TokenUsage
 
 PROJECT = "bench"

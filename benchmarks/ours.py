@@ -22,7 +22,8 @@ from runledger.schemas.topics import RUNS
 def worker(corner: Corner, name: str, number: int = 1, environment: dict[str, str] | None = None) -> Iterator[Program]:
     """Run one `runledger worker`."""
     command = (sys.executable, "-m", "runledger", "worker", name)
-    with program(f"{name}-{number}", command, corner.folder, {**corner.environment(), **(environment or {})}) as running:
+    told = {**corner.environment(), **(environment or {})}
+    with program(f"{name}-{number}", command, corner.folder, told) as running:
         yield running
 
 

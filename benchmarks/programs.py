@@ -125,5 +125,6 @@ def peer_python(environment: str) -> str:
 def peer_version(environment: str, package: str) -> str:
     """Version of a package in a peers' environment."""
     code = f"import importlib.metadata as m; print(m.version({package!r}))"
-    done = subprocess.run([peer_python(environment), "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    command = (peer_python(environment), "-c", code)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()

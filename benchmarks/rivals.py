@@ -21,7 +21,7 @@ from benchmarks.rates import Rate, watch
 from benchmarks.servers import Corner
 from benchmarks.sizes import Size
 
-ENVIRONMENT = ".venv-bench"
+ENVIRONMENT = ".venv-bench-peers"
 ARROYO_ENVIRONMENT = ".venv-bench-arroyo"
 QUIX_COMMIT_SECONDS = 1.0
 """Quix's default is 5 s; its position shows once a commit, and ours ten times a second."""

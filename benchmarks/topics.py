@@ -69,10 +69,8 @@ def create(kafka: str, names: Sequence[str], partitions: int, config: dict[str, 
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while time.monotonic() < deadline:
         known = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
-        if all(
-            name in known and known[name].partitions and all(part.leader >= 0 for part in known[name].partitions.values())
-            for name in names
-        ):
+        found = [known[name].partitions.values() for name in names if name in known]
+        if len(found) == len(names) and all(each and all(part.leader >= 0 for part in each) for each in found):
             return
         time.sleep(0.05)
     raise TooSlowError(f"{names[0]} was created but no broker leads it")

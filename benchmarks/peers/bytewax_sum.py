@@ -1,7 +1,7 @@
 """bytewax: sum of input_tokens per key with stateful_map, recovery on.
 
-`run KAFKA TOPIC FOLDER SNAPSHOT_SECONDS` reads the topic to its end; `totals FOLDER` prints what recovery would restore,
-as JSON. What it prints first is each partition's position in the same store.
+`run KAFKA TOPIC FOLDER SNAPSHOT_SECONDS` reads the topic to its end; `totals FOLDER` prints what recovery would
+restore, as JSON.
 """
 
 import json
