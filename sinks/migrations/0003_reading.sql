@@ -178,8 +178,13 @@ END
 $$;
 DO $$
 BEGIN
-    -- Who creates a role without being a superuser administers it, but may not become it unless told so.
-    IF NOT pg_has_role(current_user, 'runledger_read', 'SET') THEN
+    -- Who creates a role without being a superuser administers it, but may not become it unless told so. Before PostgreSQL
+    -- 16 every member might.
+    IF NOT pg_has_role(
+        current_user,
+        'runledger_read',
+        CASE WHEN current_setting('server_version_num')::integer < 160000 THEN 'MEMBER' ELSE 'SET' END
+    ) THEN
         EXECUTE format('GRANT runledger_read TO %I', current_user);
     END IF;
 EXCEPTION

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from runledger.schemas.scoring import DEFAULT_RUBRIC
+from runledger.schemas.topics import RUNS, SETTINGS
+from runledger.sinks.batch import fold
+from runledger.sinks.offsets import Position
 from runledger.sinks.records import Record
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.writer import Writer
 from tests.integration.sinks.conftest import Ledger
 from tests.unit.sinks.build import (
     AGENT,
@@ -16,6 +24,7 @@ from tests.unit.sinks.build import (
     settings_record,
     settings_tombstone,
     snapshot,
+    source,
 )
 
 pytestmark = pytest.mark.integration
@@ -118,3 +127,40 @@ def test_heard_at_stands_in_the_row_and_moves_with_the_snapshot(ledger: Ledger) 
     ledger.write([run_record(1, later)])
     found = ledger.rows("SELECT heard_at, last_logged_at FROM agent_run")
     assert found == [(first.last_logged_at, later.last_logged_at)]
+
+
+def test_two_sinks_that_meet_the_same_agents_at_once_never_deadlock(ledger: Ledger) -> None:
+    """Each batch names all agents of its round, in another order, and sets something for its own."""
+    other = Writer(SinkSettings(postgres=ledger.uri))
+    writers = (ledger.writer, other)
+    places = [{source(RUNS, number): 0, source(SETTINGS, number): 0} for number in range(2)]
+    ledger.writer.open_positions(dict.fromkeys([*places[0], *places[1]], Position(0, "topic-id", 2)))
+    together = threading.Barrier(2)
+    failures: list[BaseException] = []
+
+    def write(number: int) -> None:
+        try:
+            for step in range(25):
+                agents = [f"agent-{step}-{one}" for one in range(20)][:: 1 if number else -1]
+                runs = [
+                    run_record(20 * step + place, snapshot(1000 * number + 20 * step + place, agent_id=agent), number)
+                    for place, agent in enumerate(agents)
+                ]
+                said = replace(settings_record(step, f"agent-{step}-{number}", name="x"), partition=number)
+                batch = fold([*runs, said], DEFAULT_RUBRIC)
+                together.wait(30)
+                writers[number].write(batch, places[number])
+                places[number].update(batch.moves)
+        except BaseException as error:
+            failures.append(error)
+            together.abort()
+            raise
+
+    thread = threading.Thread(target=write, args=(1,))
+    thread.start()
+    write(0)
+    thread.join(30)
+    other.close()
+    assert failures == []
+    assert ledger.rows("SELECT count(*), count(name) FROM agent") == [(500, 50)]
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(1000,)]
