@@ -1,8 +1,9 @@
 -- One page of a project's runs, with their rows in the run log.
--- {beyond} and {order} are put in by analytics/run_list.py, from constants of its own.
+-- What stands in braces is put in by analytics/run_list.py, from constants of its own; the page begins beyond the
+-- parameters place and place_run_id, the sort key of the last row before.
 -- Filters, each NULL for any: %(agent_id)s: text, %(status)s: text, %(outcome)s: text, %(kind)s: text, %(task_id)s: text,
 -- %(parent_run_id)s: uuid, %(since)s and %(until)s: timestamptz, %(silent)s: boolean.
--- %(project_key)s: text, %(limit)s: integer; %(place)s and %(place_run_id)s: sort key of the last row before.
+-- %(project_key)s: text, %(limit)s: integer.
 WITH page AS (
     SELECT *
     FROM agent_run AS r
