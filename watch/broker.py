@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence, Sized
@@ -28,6 +29,7 @@ from runledger.watch.settings import WatchSettings
 
 _POSITIONS = {RUN_EVENTS: RUN_POSITIONS, RUN_OUTCOMES: AGENT_POSITIONS}
 """{source of a stage: its positions topic}."""
+_POLL_SECONDS = 0.2
 
 
 class Broker:
@@ -44,13 +46,19 @@ class Broker:
         self._group = f"{settings.topic_prefix}processors"
         self._admin = AdminClient({"bootstrap.servers": settings.kafka})
         self._consumer = _make_consumer(settings)
+        self._reading, self._closing = threading.Lock(), False
         self._partitions: dict[str, list[Partition]] = {}
         self._expired: dict[Partition, int] = {}
         """Positions of partitions for which the group has no offset."""
 
     async def close(self) -> None:
-        """End the consumer."""
-        await asyncio.to_thread(self._consumer.close)
+        """End the consumer, after the read that is under way."""
+        self._closing = True
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        with self._reading:
+            self._consumer.close()
 
     def forget(self) -> None:
         """Ask for the topics' partitions again: one may have been made anew while the broker was away."""
@@ -137,18 +145,21 @@ class Broker:
     def _read(self, places: list[TopicPartition], left: Sized) -> Iterator[Message]:
         """Give the records from these places on, and the ends of partitions, until nothing is left to find."""
         deadline = time.monotonic() + self._seconds
-        self._consumer.assign(places)
-        try:
-            while left:
-                message = self._consumer.poll(max(0.0, deadline - time.monotonic()))
-                if message is None:
-                    raise TimeoutError(f"{len(left)} partitions were not read in {self._seconds} s")
-                error = message.error()
-                if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                    raise KafkaException(error)
-                yield message
-        finally:
-            self._consumer.unassign()
+        with self._reading:
+            self._consumer.assign(places)
+            try:
+                while left:
+                    message = self._consumer.poll(_POLL_SECONDS)
+                    if message is None:
+                        if self._closing or time.monotonic() > deadline:
+                            raise TimeoutError(f"{len(left)} partitions were not read in {self._seconds} s")
+                        continue
+                    error = message.error()
+                    if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                        raise KafkaException(error)
+                    yield message
+            finally:
+                self._consumer.unassign()
 
 
 def _make_consumer(settings: WatchSettings) -> Consumer:

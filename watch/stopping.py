@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Coroutine
+from typing import Any
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -22,3 +24,20 @@ async def pause(stopping: asyncio.Event, seconds: float) -> None:
             await stopping.wait()
     except TimeoutError:
         return
+
+
+async def work_until_stopped(stopping: asyncio.Event, work: Coroutine[Any, Any, object]) -> None:
+    """Do some work, or as much of it as is done when told to stop; the rest is cancelled.
+
+    Raises:
+        Exception: whatever the work raises.
+    """
+    told, task = asyncio.create_task(stopping.wait()), asyncio.create_task(work)
+    try:
+        await asyncio.wait({told, task}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            task.result()
+    finally:
+        for each in (told, task):
+            each.cancel()
+        await asyncio.gather(told, task, return_exceptions=True)

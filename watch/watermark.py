@@ -33,7 +33,7 @@ from runledger.watch.probe import (
 from runledger.watch.settings import WatchSettings
 from runledger.watch.spans import PipelineSpan, advance
 from runledger.watch.statements import statement
-from runledger.watch.stopping import pause
+from runledger.watch.stopping import pause, work_until_stopped
 
 TOPICS_OF = {
     Hop.STAGE_1: (RUN_EVENTS,),
@@ -59,7 +59,7 @@ async def keep_watermark(settings: WatchSettings, stopping: asyncio.Event) -> No
         while not stopping.is_set():
             began = time.monotonic()
             try:
-                await watermark.probe(stopping)
+                await work_until_stopped(stopping, watermark.probe())
             except Exception as error:
                 if not (isinstance(error, KafkaException) or heals(error)):
                     raise
@@ -87,11 +87,11 @@ class Watermark:
         self._pruned_at = -_PRUNING_SECONDS
         self._is_behind = False
 
-    async def probe(self, stopping: asyncio.Event) -> PipelineSpan | None:
+    async def probe(self) -> PipelineSpan | None:
         """Walk one probe to its end.
 
         Returns:
-            The span it began or extended; None if it was given up, told to stop, or another watch was faster.
+            The span it began or extended; None if it was given up, or another watch was faster.
 
         Raises:
             KafkaException, psycopg.Error, TimeoutError: broker or database refused or did not answer.
@@ -100,15 +100,15 @@ class Watermark:
         asked_at = await self._database.ask(_ask_time)
         ends = await self._broker.ends(TOPICS_OF[Hop.STAGE_1])
         probe = Probe(asked_at, began + self._settings.probe_limit_seconds, ends, empty=self._empty)
-        if not await self._walk(probe, stopping):
+        if not await self._walk(probe):
             return None
         span = await self._write(asked_at)
         _log.debug("probe_came_through", seconds=round(time.monotonic() - began, 4))
         return span
 
-    async def _walk(self, probe: Probe, stopping: asyncio.Event) -> bool:
+    async def _walk(self, probe: Probe) -> bool:
         pause_seconds = _FIRST_LOOK_SECONDS
-        while not stopping.is_set():
+        while True:
             probe, decision = look(probe, await self._positions(probe.hop), time.monotonic())
             match decision:
                 case Reached():
@@ -131,9 +131,8 @@ class Watermark:
                     pass
                 case _:
                     assert_never(decision)
-            await pause(stopping, pause_seconds)
+            await asyncio.sleep(pause_seconds)
             pause_seconds = min(2 * pause_seconds, _SLOWEST_LOOK_SECONDS)
-        return False
 
     async def _positions(self, hop: Hop) -> dict[Partition, int]:
         match hop:
