@@ -22,7 +22,6 @@ CAUGHT_RUN: Final = "runledger_run"
 
 _LOG = logging.getLogger(__name__)
 _KINDS: Final = {"completion": "chat completion", "responses": "response", "text_completion": "completion"}
-_NOTHING_USED: Final = UsageFields(llm_calls=0, input_tokens=0, output_tokens=0, cost_usd=0)
 
 
 def failed_call(kwargs: Mapping[str, Any], times: tuple[object, object], project: str) -> ModelCall:
@@ -63,7 +62,7 @@ def used(kwargs: Mapping[str, Any], answer: object) -> UsageFields:
     Where LiteLLM does not know the price, the ledger estimates it.
     """
     if kwargs.get("cache_hit"):
-        return _NOTHING_USED
+        return UsageFields(llm_calls=0, input_tokens=0, output_tokens=0, cost_usd=0)
     # Of a stream that broke off LiteLLM knows only what it counted itself.
     usage = kwargs.get("combined_usage_object") if answer is None else _usage_of(answer)
     told = usage_fields(usage)

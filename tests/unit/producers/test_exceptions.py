@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runledger.producers.building import build
-from runledger.producers.exceptions import FailureText, describe_exception
+from runledger.producers.exceptions import FailureText, describe_exception, is_recorded, mark_recorded
 from runledger.producers.masking import Masker
 from runledger.schemas.codec import decode_event, encode_event
 from runledger.schemas.identifiers import new_run_id
@@ -67,3 +67,23 @@ def test_masking_a_message_at_its_limit_cuts_nothing_off() -> None:
     told = told_of("a@b.co " * 200 + "the end")
     assert told.summary.endswith("the end")
     assert len(told.error) <= 8000
+
+
+def test_an_exception_remembers_in_which_runs_it_was_recorded() -> None:
+    error, first, second = raised("no"), new_run_id(), new_run_id()
+    assert not is_recorded(error, first)
+    mark_recorded(error, first)
+    mark_recorded(error, second)
+    assert is_recorded(error, first)
+    assert is_recorded(error, second)
+    assert not is_recorded(error, new_run_id())
+
+
+def test_an_exception_that_takes_no_notes_is_left_alone() -> None:
+    class Closed(Exception):
+        def __setattr__(self, name: str, value: object) -> None:
+            raise AttributeError(name)
+
+    error = Closed()
+    mark_recorded(error, new_run_id())
+    assert vars(error) == {}
