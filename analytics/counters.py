@@ -46,7 +46,8 @@ class CompletedCounts:
             raise CounterError(f"a count of the group {ENTRY_POINTS} is called {AGENT_RUNS}, as our own is: rename it")
         self._counters = dict(counters)
         self._seconds = seconds
-        self._busy: set[str] = set()
+        self._running: dict[str, int] = dict.fromkeys(counters, 0)
+        self._hanging: set[str] = set()
 
     @classmethod
     def installed(cls) -> CompletedCounts:
@@ -66,11 +67,13 @@ class CompletedCounts:
     async def _count(self, name: str, moment: datetime) -> int | None:
         counter = self._counters[name]
         # One that hangs is not asked again until it comes back: its thread cannot be ended.
-        if counter is None or name in self._busy:
+        if counter is None or name in self._hanging:
             return None
         try:
             told = await answer_within(self._seconds, self._ask(name, counter, moment))
         except Exception as error:  # noqa: BLE001  # whatever a stranger's code raises, the other figures are shown
+            if isinstance(error, TimeoutError) and self._running[name]:
+                self._hanging.add(name)
             _log.warning("completed_count_failed", counter=name, error=type(error).__name__)
             return None
         if isinstance(told, bool) or not isinstance(told, int) or told < 0:
@@ -84,29 +87,33 @@ class CompletedCounts:
 
     async def _in_thread(self, name: str, counter: Counter, moment: datetime) -> object:
         """Call it in a thread of its own, which never keeps the process from ending."""
-        loop, called = asyncio.get_running_loop(), asyncio.Event()
-        box: list[object] = []
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[object] = loop.create_future()
+
+        def end(told: object, error: BaseException | None) -> None:
+            self._running[name] -= 1
+            if not self._running[name]:
+                self._hanging.discard(name)
+            if answer.done():  # nobody waits any more
+                return
+            if error is None:
+                answer.set_result(told)
+            else:
+                answer.set_exception(error)
 
         def call() -> None:
+            told: object = None
+            failure: BaseException | None = None
             try:
-                box.append(counter(moment))
-            except BaseException as error:  # noqa: BLE001  # it is raised again where it is awaited
-                box.append(_Raised(error))
-            self._busy.discard(name)
+                told = counter(moment)
+            except Exception as error:  # noqa: BLE001  # it is raised again where it is awaited
+                failure = error
             with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(called.set)
+                loop.call_soon_threadsafe(end, told, failure)
 
-        self._busy.add(name)
+        self._running[name] += 1
         threading.Thread(target=call, name=f"count-{name}", daemon=True).start()
-        await called.wait()
-        if isinstance(box[0], _Raised):
-            raise box[0].error
-        return box[0]
-
-
-class _Raised:
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
+        return await answer
 
 
 def _load(registered: Iterable[EntryPoint]) -> dict[str, Counter | None]:

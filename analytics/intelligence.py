@@ -15,11 +15,14 @@ from runledger.analytics.counters import AGENT_RUNS, CompletedCounts
 from runledger.analytics.database import Connection, Database, fetch, query
 from runledger.analytics.days import day_start, find_zone, quarter_start
 from runledger.analytics.pipeline import Pipeline, read_pipeline
+from runledger.analytics.sharing import Shared
 from runledger.schemas.outcomes import OutcomeStatus
 
 CardStatus: TypeAlias = Literal["completed", "failed"]
 SCORED_OVER = timedelta(days=7)
 MOST_CARDS = 100
+FRESH_SECONDS = 5.0
+"""Anybody may ask, as often as they like: the tables are asked this seldom for each time zone."""
 _SUMMARY_CHARACTERS = 500
 
 
@@ -36,6 +39,7 @@ class AgentCard:
     ran_at: datetime
     """When the run ended, by the agent's own time."""
     ran_seconds_ago: float
+    """Before `pipeline.read_at`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +95,18 @@ class _Read:
 
 
 class IntelligenceReader:
-    """Reads the public figures.
+    """Reads the public figures. Keep one: whoever asks within five seconds of another is answered the same.
 
     Args:
         database: the tables to read.
         counts: of other systems, added to the day's tasks.
+        fresh_seconds: how long an answer is given again.
     """
 
-    def __init__(self, database: Database, counts: CompletedCounts) -> None:
+    def __init__(self, database: Database, counts: CompletedCounts, fresh_seconds: float = FRESH_SECONDS) -> None:
         self._database = database
         self._counts = counts
+        self._shared: Shared[str, Intelligence] = Shared(fresh_seconds)
 
     async def read(self, time_zone: str = "UTC") -> Intelligence:
         """Read the figures of today, which begins at midnight in a time zone.
@@ -113,6 +119,9 @@ class IntelligenceReader:
             ReadUnavailableError: the database does not answer in time.
         """
         zone = find_zone(time_zone)
+        return await self._shared.get(time_zone, lambda: self._read(zone))
+
+    async def _read(self, zone: ZoneInfo) -> Intelligence:
         read = await self._database.answer(lambda connection: _read(connection, zone))
         breakdown: dict[str, int | None] = {AGENT_RUNS: read.figures.successful_runs}
         breakdown |= await self._counts.since(read.today_start)
@@ -121,7 +130,7 @@ class IntelligenceReader:
             breakdown=breakdown,
             unavailable=[name for name, count in breakdown.items() if count is None],
             today_start=read.today_start,
-            time_zone=time_zone,
+            time_zone=zone.key,
             rlhf_quality_score_7d=read.figures.mean_score,
             rlhf_quality_sample_size=read.figures.scored_runs,
             scored_since=read.scored_since,

@@ -179,6 +179,19 @@ async def test_a_project_that_opts_out_is_gone_at_once(uri: str, public: Tables)
     assert (read.tasks_completed_today, read.rlhf_quality_score_7d, read.agents) == (0, None, [])
 
 
+async def test_who_asks_soon_after_another_is_given_the_same_answer(uri: str, public: Tables) -> None:
+    public.logged("open", "sage", public.now())
+    public.summed_up()
+    async with Database(uri) as database:
+        reader = IntelligenceReader(database, CompletedCounts({}))
+        first = await reader.read()
+        public.connection.execute("TRUNCATE run_rollup")
+        assert await reader.read("UTC") is first
+        assert (await reader.read("Asia/Kolkata")).tasks_completed_today == 0
+        at_once = IntelligenceReader(database, CompletedCounts({}), fresh_seconds=0)
+        assert (await at_once.read()).tasks_completed_today == 0
+
+
 async def test_it_says_how_far_the_pipeline_has_come(uri: str, public: Tables) -> None:
     reached_at = ago(public, seconds=5)
     public.listened(ago(public, hours=1), reached_at)

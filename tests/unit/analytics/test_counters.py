@@ -120,3 +120,29 @@ def test_two_packages_may_not_bring_one_name(tmp_path: Path, monkeypatch: pytest
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(CounterError, match="loops"):
         CompletedCounts.installed()
+
+
+async def test_a_slow_count_answers_everybody_who_asks_at_once() -> None:
+    both_asked = threading.Barrier(2)
+
+    def slow(_since: datetime) -> int:
+        both_asked.wait(10)
+        return 6
+
+    counts = CompletedCounts({"slow": slow}, seconds=10)
+    one, other = await asyncio.gather(counts.since(TODAY), counts.since(TODAY))
+    assert one == other == {"slow": 6}
+
+
+async def test_a_count_that_came_back_is_asked_again(gate: threading.Event) -> None:
+    def hanging(_since: datetime) -> int:
+        gate.wait()
+        return 6
+
+    counts = CompletedCounts({"hanging": hanging}, seconds=0.1)
+    assert await counts.since(TODAY) == {"hanging": None}
+    gate.set()
+    deadline = time.monotonic() + 10
+    while (told := await counts.since(TODAY)) != {"hanging": 6}:
+        assert time.monotonic() < deadline, told
+        await asyncio.sleep(0.01)
