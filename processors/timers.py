@@ -21,6 +21,10 @@ class Timers:
         self._heap: list[tuple[datetime, bytes]] = []
         self._filed: dict[bytes, datetime] = {}
 
+    def __len__(self) -> int:
+        """How many entries are kept, those that count for nothing included."""
+        return len(self._heap)
+
     def file(self, key: bytes, due_at: datetime) -> None:
         """Have the key come up at `due_at`, unless it comes up earlier anyway."""
         filed = self._filed.get(key)

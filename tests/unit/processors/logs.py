@@ -10,9 +10,10 @@ from uuid import UUID
 
 from runledger.processors.dedupe import event_hash
 from runledger.processors.fold import Stage, fold, tick
+from runledger.processors.policies import Policies
 from runledger.processors.records import Batch, Changes, Headers, Output, Tombstone, log_time
 from runledger.processors.run_stage import RunStage
-from runledger.processors.settings import ProcessorSettings
+from runledger.processors.settings import DEFAULT_STATE_BYTES, ProcessorSettings
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import EVENT_ID_HEADER, encode, encode_event
 from runledger.schemas.identifiers import run_key
@@ -88,14 +89,14 @@ def event(kind: str, run: int = 0, event_id: str = "e", second: int = 0) -> AnyR
             return RunHeartbeat(**common)
 
 
-def state_of(stage: Stage[S], window: int = 100_000) -> PartitionState[S]:
+def state_of(stage: Stage[S], window: int = 100_000, state_bytes: int = DEFAULT_STATE_BYTES) -> PartitionState[S]:
     """Make an empty state."""
-    return PartitionState(stage.due_at, window)
+    return PartitionState(stage.due_at, window, state_bytes)
 
 
-def run_stage(**settings: object) -> RunStage:
+def run_stage(policies: Policies | None = None, **settings: object) -> RunStage:
     """Make stage 1 with the tests' deadlines."""
-    return RunStage(SETTINGS.model_copy(update=settings))
+    return RunStage(SETTINGS.model_copy(update=settings), policies)
 
 
 class Died(Exception):
@@ -108,22 +109,25 @@ class ModelStore(Generic[S]):
     Args:
         stage: whose store.
         window: of dedupe, in offsets.
+        state_bytes: bound for what is held.
     """
 
-    def __init__(self, stage: Stage[S], window: int) -> None:
+    def __init__(self, stage: Stage[S], window: int, state_bytes: int = DEFAULT_STATE_BYTES) -> None:
         self.stage = stage
         self.window = window
         self.log: list[Logged] = []
         self.changelog: dict[bytes, bytes] = {}
         self.outputs: list[Output] = []
         self.position: tuple[int, tuple[int, ...]] | None = None
-        self.held = state_of(stage, window)
+        self.state_bytes = state_bytes
+        self.held = state_of(stage, window, state_bytes)
 
     def open(self) -> None:
         """Restore what is committed, as a new process does."""
-        self.held = held = state_of(self.stage, self.window)
+        self.held = held = state_of(self.stage, self.window, self.state_bytes)
+        held.policy_revision = self.stage.policy_revision
         for key, value in self.changelog.items():
-            held.put(key, self.stage.restore(value))
+            held.put(key, self.stage.restore(value), len(value))
         if self.position is None:
             return
         held.next_offset, held.rejected = self.position
@@ -145,6 +149,7 @@ class ModelStore(Generic[S]):
                 self.changelog.pop(key, None)
             else:
                 self.changelog[key] = encode(state)
+                changes.sizes[key] = len(self.changelog[key])
         for output in changes.outputs:
             if output.topic == self.stage.source:
                 offset = self.log[-1].offset + 1
