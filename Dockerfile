@@ -18,6 +18,8 @@ COPY scoring ./scoring
 COPY analytics ./analytics
 COPY access ./access
 COPY subscribers ./subscribers
+COPY integrations ./integrations
+COPY watch ./watch
 RUN pip install --no-cache-dir --no-deps --no-build-isolation ".[mcp]"
 
 RUN useradd --system --create-home runledger

@@ -13,7 +13,9 @@ class WatchSettings(ConnectionSettings):
     probe_seconds: float = Field(default=2, gt=0, description="a probe begins so long after the one before")
     probe_limit_seconds: float = Field(default=600, gt=0, description="a probe that has not come through is given up")
     pause_seconds: float = Field(default=60, gt=0, description="a longer pause between watermarks begins a new span")
-    kept_days: int = Field(default=90, ge=1, description="spans that ended earlier are removed")
+    kept_days: int = Field(
+        default=400, ge=1, description="spans that ended earlier are removed; agents are expected within a year"
+    )
     request_seconds: float = Field(default=5, gt=0, description="longest wait for one answer of broker or database")
     retry_limit_seconds: float = Field(default=15, gt=0, description="longest pause while broker or database is away")
     webhook_poll_seconds: float = Field(default=1, gt=0, description="incidents are looked for so often")

@@ -65,7 +65,7 @@ class Plan(BaseModel):
 
 
 def consumer_groups(topic_prefix: str) -> dict[str, str]:
-    """Worker name to the consumer group it joins; the relay reads the database only."""
+    """Worker name to the consumer group it joins; the relay joins none, nor does the watch."""
     return {
         "processor": f"{topic_prefix}processors",
         "sink": f"{topic_prefix}sink",
@@ -100,7 +100,7 @@ def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
         env["RUNLEDGER_POSTGRES_READ"] = addresses.postgres
     return [
         *(worker(name, "processor", plan.processors) for name in processors),
-        *(worker(name, name, 1) for name in ("sink", "relay", "scorer")),
+        *(worker(name, name, 1) for name in ("sink", "relay", "scorer", "watch")),
         *([] if addresses.http is None else [_door("gateway", "RUNLEDGER_HTTP", env, addresses.http)]),
         *([] if addresses.mcp is None else [_door("mcp", "RUNLEDGER_MCP", env, addresses.mcp)]),
         *([] if addresses.api is None else [_door("api", "RUNLEDGER_API", env, addresses.api)]),

@@ -66,6 +66,7 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
         "sink",
         "relay",
         "scorer",
+        "watch",
         "gateway",
         "mcp",
         "api",

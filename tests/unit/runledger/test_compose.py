@@ -94,4 +94,5 @@ def test_the_image_installs_the_locked_dependencies_and_every_package() -> None:
     linked = {path.name for path in (TOP / "runledger").iterdir() if path.is_symlink()}
     copied = set(re.findall(r"^COPY (\w+) \./\w+$", text, re.MULTILINE))
     assert linked <= copied
+    assert linked <= {line.removeprefix("!") for line in (TOP / ".dockerignore").read_text().splitlines()}
     assert "\nUSER runledger\n" in text

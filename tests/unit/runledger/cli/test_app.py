@@ -26,6 +26,13 @@ COMMANDS = (
     "worker processor",
     "worker sink",
     "worker relay",
+    "worker watch",
+    "project publish",
+    "project unpublish",
+    "project webhook set",
+    "project webhook show",
+    "project webhook remove",
+    "project webhook test",
     "worker scorer",
 )
 

@@ -23,6 +23,7 @@ def test_every_worker_is_a_process_of_its_own() -> None:
         "sink",
         "relay",
         "scorer",
+        "watch",
         "gateway",
         "mcp",
         "api",
