@@ -49,7 +49,7 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         self._consumer = consumer
         self._topic = topic
         self._grouped = grouped
-        self._prefix = None if project is None else f"{project}/".encode()
+        self._project = None if project is None else project.encode()
         self._unread = None if until is None else {partition: end for partition, end in until.items() if end > 0}
         self._handed_out: Message | None = None
         self._using = threading.Lock()
@@ -163,7 +163,8 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
             return None
         if self._lies_beyond(message):
             return None
-        if self._prefix is not None and not (message.key() or b"").startswith(self._prefix):
+        # What is set for a whole project has its key alone.
+        if self._project is not None and (message.key() or b"").partition(b"/")[0] != self._project:
             self._dealt_with(message)
             return None
         try:

@@ -11,13 +11,14 @@ import pytest
 from confluent_kafka import Producer
 
 from runledger import RunClient, Subscription, SubscriptionError, Tombstone, subscribe
+from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode
 from runledger.schemas.dead_letters import REASON
-from runledger.schemas.identifiers import run_key
+from runledger.schemas.identifiers import run_key, settings_key
 from runledger.schemas.run_events import AnyRunEvent, RunLogged
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import RunSnapshot
-from runledger.schemas.topics import RUN_EVENTS, RUNS
+from runledger.schemas.topics import RUN_EVENTS, RUNS, SETTINGS
 
 pytestmark = pytest.mark.integration
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -91,6 +92,16 @@ def test_only_one_project_if_asked(topics: ConnectionSettings, client: RunClient
     log(client, "theirs", project="acme2")
     with subscribe("run-events", settings=topics, project="acme", stop_at_end=True) as events:
         assert ids(events) == ["mine"]
+
+
+def test_settings_of_a_project_are_those_of_the_whole_and_of_its_agents(topics: ConnectionSettings) -> None:
+    producer = Producer({"bootstrap.servers": topics.kafka})
+    for project, agent_id in (("acme", None), ("acme", "sage"), ("acme2", None), ("acme2", "sage")):
+        said = AgentSettings(project, agent_id, deadline_seconds=60)
+        producer.produce(SETTINGS.name(topics.topic_prefix), encode(said), settings_key(project, agent_id))
+    producer.flush()
+    with subscribe("settings", settings=topics, project="acme", stop_at_end=True) as settings:
+        assert sorted(received.key for received in settings) == ["acme", "acme/sage"]
 
 
 def test_what_was_not_committed_is_not_seen(topics: ConnectionSettings) -> None:
