@@ -19,8 +19,9 @@ WITH page AS (
       AND (%(parent_run_id)s::uuid IS NULL OR r.parent_run_id = %(parent_run_id)s)
       AND (%(since)s::timestamptz IS NULL OR r.heard_at >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR r.heard_at < %(until)s)
+      -- As a value, looked up run by run: EXISTS would be answered from the whole log, once for each page.
       AND (%(silent)s::boolean IS NULL
-           OR EXISTS (SELECT FROM agent_run_log AS s WHERE s.id = r.row_id AND s.silent = %(silent)s))
+           OR (SELECT s.silent FROM agent_run_log AS s WHERE s.id = r.row_id AND s.project_key = r.project_key) = %(silent)s)
       AND {beyond}
     ORDER BY {order}
     LIMIT %(limit)s
@@ -54,5 +55,5 @@ SELECT r.run_id,
        l.consecutive_failure_count,
        (l.rlhf_scores ->> 'overall')::double precision AS score
 FROM page AS r
-LEFT JOIN agent_run_log AS l ON l.id = r.row_id
+LEFT JOIN agent_run_log AS l ON l.id = r.row_id AND l.project_key = r.project_key
 ORDER BY {order}

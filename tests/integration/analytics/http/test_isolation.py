@@ -24,9 +24,8 @@ LISTS = {"runs": "runs", "failures": "failures", "incidents": "incidents", "agen
 def private_routes() -> list[str]:
     """Every route below /api/v1 that needs a key, as the document has them."""
     paths = create_app(ApiSettings()).openapi()["paths"]
-    return sorted(
-        path.removeprefix("/api/v1/") for path in paths if path.startswith("/api/v1/") and "/public/" not in path
-    )
+    private = (path for path in paths if path.startswith("/api/v1/") and "/public/" not in path)
+    return sorted(path.removeprefix("/api/v1/") for path in private)
 
 
 def filled(route: str) -> str:

@@ -35,12 +35,14 @@ def test_a_reader_is_told_within_seven_seconds_that_the_tables_are_away(
     uri: str, away: str, keys: dict[str, str], tmp_path: Path
 ) -> None:
     """The keys are looked up elsewhere."""
-    log = tmp_path / "log"
-    with serving(uri, log, path="/healthz", RUNLEDGER_POSTGRES_READ=away) as url:
-        with Asker(url, keys["acme"]) as acme, Asker(url, None) as nobody:
-            told = [timed(acme, "runs"), timed(acme, "audit"), timed(nobody, "public/platform/intelligence")]
-            assert nobody.get("/readyz").status_code == 503
-            assert nobody.get("/healthz").status_code == 200
+    with (
+        serving(uri, tmp_path / "log", path="/healthz", RUNLEDGER_POSTGRES_READ=away) as url,
+        Asker(url, keys["acme"]) as acme,
+        Asker(url, None) as nobody,
+    ):
+        told = [timed(acme, "runs"), timed(acme, "audit"), timed(nobody, "public/platform/intelligence")]
+        assert nobody.get("/readyz").status_code == 503
+        assert nobody.get("/healthz").status_code == 200
     for status, code, retry_after, seconds in told:
         assert (status, code, retry_after) == (503, "ledger_unavailable", "1")
         assert seconds < 7
