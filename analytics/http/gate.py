@@ -12,6 +12,7 @@ from runledger.access.http.errors import HttpError, invalid
 from runledger.access.keyring import KeyRing
 from runledger.analytics.counters import CompletedCounts
 from runledger.analytics.database import Database
+from runledger.analytics.intelligence import IntelligenceReader
 
 _DOCUMENTED = HTTPBearer(
     scheme_name="ApiKey", description="An API key with the scope read: runledger project create.", auto_error=False
@@ -32,7 +33,7 @@ class Gate:
     def __init__(self, keys: KeyRing, database: Database, counts: CompletedCounts, time_zone: str) -> None:
         self.keys = keys
         self.database = database
-        self.counts = counts
+        self.intelligence = IntelligenceReader(database, counts)
         self.time_zone = time_zone
 
 

@@ -11,7 +11,6 @@ from runledger.access.http.answers import documented
 from runledger.analytics.http.agent_answers import IntelligenceAnswer
 from runledger.analytics.http.gate import TheGate, refuse_repeated
 from runledger.analytics.http.questions import IntelligenceQuestion
-from runledger.analytics.intelligence import IntelligenceReader
 
 PUBLIC_SECONDS = 10
 _ANSWERS = documented(
@@ -33,6 +32,6 @@ async def get_intelligence(
     """
     refuse_repeated(request)
     zone = gate.time_zone if asked.time_zone is None else asked.time_zone
-    figures = await IntelligenceReader(gate.database, gate.counts).read(zone)
+    figures = await gate.intelligence.read(zone)
     response.headers["Cache-Control"] = f"public, max-age={PUBLIC_SECONDS}"
     return IntelligenceAnswer.model_validate(figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -49,8 +50,7 @@ def audit_command(
     code = exit_code(audit)
     if code or not quiet:
         if as_json:
-            document = {"found": len(audit.found), **asdict(audit)}
-            typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+            typer.echo(orjson.dumps(_document(audit), option=orjson.OPT_INDENT_2).decode())
         else:
             print_audit(Console(), audit)
     if code:
@@ -67,6 +67,18 @@ def exit_code(audit: Audit) -> int:
     if audit.found:
         return EXIT_FOUND
     return 0 if audit.judged and not audit.more_agents else EXIT_NOT_JUDGED
+
+
+def _document(audit: Audit) -> dict[str, object]:
+    """Say it as the read API's route /audit does; each agent names its project too."""
+    return {
+        "judged": audit.judged,
+        "pipeline": asdict(audit.pipeline),
+        "agents": len(audit.agents),
+        "more_agents": audit.more_agents,
+        "states": Counter(agent.state for agent in audit.agents),
+        "found": [asdict(agent) for agent in audit.found],
+    }
 
 
 def print_audit(console: Console, audit: Audit) -> None:

@@ -110,7 +110,7 @@ def test_each_agent_is_found_and_while_the_pipeline_stands_still_nobody_is_calle
         told = runledger(settings, "audit", "--json", "--project", PROJECT)
         document = json.loads(told.stdout)
         assert (told.returncode, document["judged"], document["pipeline"]["state"]) == (3, False, "behind")
-        assert {agent["agent_id"] for agent in document["agents"] if agent["findings"]} == {"failing", "silent"}
+        assert {agent["agent_id"] for agent in document["found"]} == {"failing", "silent"}
 
         running.workers[0].signal(signal.SIGCONT)
         wait_for("a pipeline that keeps up again", _told(settings, lambda audit: audit.judged), 60)

@@ -67,9 +67,11 @@ def test_it_prints_one_json_object_for_programs(uri: str, tables: Tables, tmp_pa
     tables.health("acme", "sage", tables.now(), failed=3)
     told = _audit(uri, tmp_path, "--json")
     document = json.loads(told.stdout)
-    assert (told.returncode, document["found"], document["judged"]) == (3, 1, True)
+    assert (told.returncode, document["agents"], document["judged"]) == (3, 1, True)
+    assert document["states"] == {"failing": 1}
     assert document["pipeline"]["state"] == "current"
-    (agent,) = document["agents"]
+    (agent,) = document["found"]
+    assert (agent["project_key"], agent["open_incidents"]) == ("acme", [])
     assert (agent["agent_id"], agent["state"], agent["findings"]) == ("sage", "failing", ["failing"])
 
 
