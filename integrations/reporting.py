@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from runledger.integrations.model_calls import ModelCall, Owner, events_of
 from runledger.producers import AsyncRunClient, RunClient
+from runledger.producers.async_client import plain_client
 from runledger.producers.exceptions import mark_recorded
 from runledger.schemas.run_events import FailureRecorded
 
@@ -38,7 +39,7 @@ class Reporter:
     def __init__(
         self, client: RunClient | AsyncRunClient, *, project: str | None = None, agent: str, previews: bool = True
     ) -> None:
-        self.client = client.blocking if isinstance(client, AsyncRunClient) else client
+        self.client = plain_client(client)
         self._previews = previews
         self.owner = Owner(self.client.settings.project if project is None else project, agent)
 

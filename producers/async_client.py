@@ -111,11 +111,6 @@ class AsyncRunClient:
         """What the client works by."""
         return self._client.settings
 
-    @property
-    def blocking(self) -> RunClient:
-        """The plain client underneath, for code that is called outside of any event loop."""
-        return self._client
-
     run = _enclosing(calls.start_run)
     start_run = _starting(calls.start_run)
     report_usage = _telling(calls.report_usage)
@@ -201,3 +196,8 @@ class AsyncRunClient:
                 raise
             if not run.ended:
                 await run.end()
+
+
+def plain_client(client: RunClient | AsyncRunClient) -> RunClient:
+    """Give the plain client within an asynchronous one, for what is called both inside and outside of event loops."""
+    return client._client if isinstance(client, AsyncRunClient) else client

@@ -11,6 +11,7 @@ from openai import AsyncOpenAI, OpenAI
 
 from runledger.integrations.openai import track
 from runledger.producers import AsyncRunClient, RunClient
+from runledger.producers.async_client import plain_client
 from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, RunEnded, RunStarted, UsageReported
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.usage import TokenUsage
@@ -138,9 +139,9 @@ async def test_an_async_client_has_equal_results(topics: ConnectionSettings, ser
             tracked = await every_async_call(model_client)
         await client.flush()
         assert shape(tracked) == shape(untracked)
-        events = await asyncio.to_thread(told, topics, client.blocking)
+        events = await asyncio.to_thread(told, topics, plain_client(client))
         assert {(event.run_id, event.agent_id) for event in events} == {(run.run_id, "sage")}
-        reported = await asyncio.to_thread(usages, topics, client.blocking)
+        reported = await asyncio.to_thread(usages, topics, plain_client(client))
         assert reported == [CHAT, UNCOUNTED, CHAT, RESPONSE, RESPONSE, EMBEDDING]
 
 
@@ -333,7 +334,7 @@ async def test_concurrent_tasks_report_to_their_own_runs(topics: ConnectionSetti
 
         work_of: Callable[[str], Awaitable[None]] = work
         await asyncio.gather(*(work_of(f"agent-{number}") for number in range(5)))
-        events = await asyncio.to_thread(told, topics, client.blocking)
+        events = await asyncio.to_thread(told, topics, plain_client(client))
     seen = {
         (event.agent_id, event.data.token_usage.prompt_preview) for event in events if isinstance(event, UsageReported)
     }

@@ -4,6 +4,7 @@ import pytest
 
 from runledger.integrations.reporting import Reporter, undisturbed
 from runledger.producers import AsyncRunClient, RunClient
+from runledger.producers.async_client import plain_client
 
 
 def test_an_error_is_logged_by_its_type_alone(caplog: pytest.LogCaptureFixture) -> None:
@@ -23,5 +24,5 @@ def test_both_kinds_of_client_will_do() -> None:
         assert Reporter(client, agent="a").owner.project == client.settings.project
         assert Reporter(client, project="acme", agent="a").owner.project == "acme"
     asynchronous = AsyncRunClient("127.0.0.1:1")
-    assert Reporter(asynchronous, agent="a").client is asynchronous.blocking
-    asynchronous.blocking.close(0)
+    assert Reporter(asynchronous, agent="a").client is plain_client(asynchronous)
+    plain_client(asynchronous).close(0)
