@@ -269,7 +269,7 @@ class PartitionOwner(Generic[S]):
         if store is None or not self._wanted():
             return
         held = store.held
-        now = self._wall_clock() if self._fetching.caught_up(self.tp, held.next_offset) else held.last_logged_at
+        now = held.now(self._wall_clock(), caught_up=self._fetching.caught_up(self.tp, held.next_offset))
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)

@@ -104,6 +104,19 @@ class PartitionState(Generic[S]):
         if self.last_logged_at is None or logged_at > self.last_logged_at:
             self.last_logged_at = logged_at
 
+    def now(self, wall_clock: datetime, *, caught_up: bool) -> datetime | None:
+        """Read the partition's own clock: the wall's only for whoever has read all there is, else the last record's.
+
+        So whoever lags, or was away, judges no run by the time he has not read yet. None where nothing was read.
+
+        Args:
+            wall_clock: the time, as far as we know it.
+            caught_up: whether a fetch of a moment ago found nothing beyond what is held.
+        """
+        if not caught_up:
+            return self.last_logged_at
+        return wall_clock if self.last_logged_at is None else max(wall_clock, self.last_logged_at)
+
     def rejected_with(self, changes: Changes[S], next_offset: int) -> tuple[int, ...]:
         """Return the rejected offsets of the window before `next_offset`, once the changes are committed."""
         oldest = next_offset - self.seen.size

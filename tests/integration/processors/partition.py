@@ -118,8 +118,17 @@ class Partition:
 
     def recreate(self, topic: Topic) -> None:
         """Delete a topic and make it again."""
+        self.delete(topic)
+        self.create(topic)
+
+    def delete(self, topic: Topic) -> None:
+        """Delete a topic."""
         name = self.name(topic)
         self.admin.delete_topics([name])[name].result()
+
+    def create(self, topic: Topic) -> None:
+        """Make a topic; where one of its name is being deleted, as soon as that is done."""
+        name = self.name(topic)
 
         def made() -> bool:
             try:

@@ -6,27 +6,38 @@ import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
 from faust.types import TP
+from structlog.testing import capture_logs
 
 from runledger.processors.owner import PartitionOwner
 from runledger.processors.records import Batch
 from runledger.processors.run_stage import RunStage
+from runledger.processors.settings import DEFAULT_STATE_BYTES
+from runledger.schemas.codec import decode_event
+from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import RunSnapshot
-from runledger.schemas.topics import RUN_EVENTS
+from runledger.schemas.topics import RUN_EVENTS, RUNS
 from tests.integration.processors.partition import PARTITION, Partition, until, usage
+from tests.unit.processors.logs import event
 
 pytestmark = pytest.mark.integration
 
 
 class Standing:
-    """A consumer that fetches nothing by itself: the test hands over the batches."""
+    """A consumer that fetches nothing by itself: the test hands over the batches, and says whether there are more."""
+
+    def __init__(self) -> None:
+        self.is_caught_up = False
+        self.asked = 0
 
     def caught_up(self, tp: TP, next_offset: int) -> bool:
-        return False
+        self.asked += 1
+        return self.is_caught_up
 
     def rebalancing(self) -> bool:
         return False
@@ -47,12 +58,39 @@ def crashes() -> list[BaseException]:
     return []
 
 
+@pytest.fixture
+def standing() -> Standing:
+    return Standing()
+
+
+class Clock:
+    """The wall's clock, and how far the test has moved it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def state_bytes() -> int:
+    return DEFAULT_STATE_BYTES
+
+
 @pytest_asyncio.fixture
-async def owner(partition: Partition, crashes: list[BaseException]) -> AsyncIterator[PartitionOwner[RunSnapshot]]:
-    broker = partition.broker()
+async def owner(
+    partition: Partition, crashes: list[BaseException], standing: Standing, clock: Clock, state_bytes: int
+) -> AsyncIterator[PartitionOwner[RunSnapshot]]:
+    broker = partition.broker(state_bytes=state_bytes)
     with ThreadPoolExecutor(2) as executor:
         tp = TP(partition.name(RUN_EVENTS), PARTITION)
-        owner = PartitionOwner(tp, RunStage(broker.settings), broker, executor, Standing(), crashes.append)
+        owner = PartitionOwner(tp, RunStage(broker.settings), broker, executor, standing, crashes.append, clock)
         await owner.open_soon()
         yield owner
         await owner.close()
@@ -90,3 +128,67 @@ async def test_a_partition_taken_away_and_given_back_counts_each_record_once(
     await settled(owner)
     assert crashes == []
     assert until(partition.tokens) == 20
+
+
+async def read_all(partition: Partition, owner: PartitionOwner[RunSnapshot]) -> None:
+    """Hand over all there is."""
+    position, epoch = await owner.restart_from()
+    await owner.put(replace(partition.batch(position or 0), epoch=epoch))
+    await settled(owner)
+
+
+async def ticks(standing: Standing, count: int = 3) -> None:
+    """Wait until the owner has looked at its clock so often again."""
+    seen = standing.asked
+    await asyncio.to_thread(until, lambda: standing.asked >= seen + count)
+
+
+def timeouts(partition: Partition) -> int:
+    return sum(isinstance(decode_event(message.value()), RunTimedOut) for message in partition.seen(RUN_EVENTS))
+
+
+async def test_an_idle_partition_gives_up_its_run_once_all_is_read(
+    partition: Partition, owner: PartitionOwner[RunSnapshot], standing: Standing, clock: Clock
+) -> None:
+    """No record comes, and its clock goes on: whoever has read all there is may look at the wall's."""
+    partition.log(event("started"))
+    await read_all(partition, owner)
+    standing.is_caught_up = True
+    await ticks(standing)
+    assert timeouts(partition) == 0
+    clock.ahead = timedelta(hours=1)
+    await asyncio.to_thread(until, lambda: timeouts(partition) == 1)
+    await read_all(partition, owner)
+    assert partition.outcomes().total() == 1
+
+
+async def test_an_owner_that_lags_gives_nobody_up(
+    partition: Partition, owner: PartitionOwner[RunSnapshot], standing: Standing, clock: Clock
+) -> None:
+    """Its clock is the last record's, however late it is on the wall; the heartbeat it has yet to read counts."""
+    partition.log(event("started"))
+    await read_all(partition, owner)
+    clock.ahead = timedelta(hours=9)
+    await ticks(standing)
+    partition.log(event("beat", event_id="b"))
+    await read_all(partition, owner)
+    await ticks(standing)
+    clock.ahead = timedelta(minutes=59)
+    standing.is_caught_up = True
+    await ticks(standing)
+    assert timeouts(partition) == 0
+
+
+@pytest.mark.parametrize("state_bytes", [3000])
+async def test_an_owner_says_what_left_early_and_that_it_did_not_suffice(
+    partition: Partition, owner: PartitionOwner[RunSnapshot], standing: Standing
+) -> None:
+    standing.is_caught_up = True
+    with capture_logs() as logs:
+        partition.log(event("recorded", 0), *(event("started", run) for run in range(1, 4)))
+        await read_all(partition, owner)
+        await asyncio.to_thread(until, lambda: [line for line in logs if line["event"] == "state_bound_exceeded"])
+    (early,) = [line for line in logs if line["event"] == "evicted_early"]
+    exceeded = next(line for line in logs if line["event"] == "state_bound_exceeded")
+    assert (early["count"], exceeded["state_bytes"], exceeded["log_level"]) == (1, 3000, "error")
+    await asyncio.to_thread(until, lambda: [message.value() for message in partition.seen(RUNS)].count(None) == 1)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from runledger.processors.fold import tick
+from runledger.processors.fold import fold, tick
 from runledger.processors.records import Changes, Tombstone
 from runledger.processors.state import PartitionState
 from runledger.schemas.snapshots import RunSnapshot
-from tests.unit.processors.logs import START, ModelStore, event, record, run_of, run_stage, state_of
+from tests.unit.processors.logs import START, ModelStore, batch, event, record, run_of, run_stage, state_of
 
 STAGE = run_stage()
 KEY = f"p/{run_of(0)}".encode()
@@ -62,6 +62,73 @@ def test_the_partitions_clock_never_goes_back() -> None:
     held.saw(after(5))
     held.saw(after(3))
     assert held.last_logged_at == after(5)
+
+
+def test_the_clock_is_the_walls_only_for_whoever_has_read_all() -> None:
+    held = state_of(STAGE)
+    assert held.now(after(9), caught_up=False) is None
+    assert held.now(after(9), caught_up=True) == after(9)
+    held.saw(after(5))
+    assert held.now(after(9), caught_up=False) == after(5)
+    assert held.now(after(9), caught_up=True) == after(9)
+    assert held.now(after(3), caught_up=True) == after(5)
+
+
+def test_an_idle_partition_gives_up_its_run_by_the_walls_clock() -> None:
+    """An empty answer to a fetch is the pulse: no record has to come for time to pass."""
+    store = ModelStore(STAGE, 100)
+    store.log.append(record(event("started"), 0, START))
+    store.fold_all(START)
+    now = store.held.now(after(60), caught_up=True)
+    assert now is not None
+    store.tick(now)
+    assert len(store.log) == 2
+
+
+def test_whoever_lags_gives_nobody_up_for_events_he_has_not_read() -> None:
+    """Two hours of heartbeats wait unread; each of them is younger than the deadline."""
+    store = ModelStore(STAGE, 100_000)
+    store.log.append(record(event("started"), 0, START))
+    store.fold_all(START)
+    beats = [record(event("beat", event_id=f"b{number}"), number, after(50 * number)) for number in range(1, 145)]
+    store.log += beats
+    while store.unread():
+        now = store.held.now(after(7200), caught_up=False)
+        assert now == store.held.last_logged_at
+        store.tick(now or START)
+        changes = fold(STAGE, store.held, [batch(store.unread()[:7], start=store.held.next_offset)])
+        store.commit(changes, after(7200))
+    store.tick(after(7200))
+    assert store.log == [store.log[0], *beats]
+    store.tick(after(7260))
+    assert len(store.log) == 146
+
+
+def test_a_heartbeat_that_is_logged_but_not_read_makes_the_timeout_void() -> None:
+    """The fetch that found nothing was a moment old: the log's order decides, not who was faster."""
+    store = ModelStore(STAGE, 100_000)
+    store.log.append(record(event("started"), 0, START))
+    store.fold_all(START)
+    store.log.append(record(event("beat", event_id="b"), 1, after(59)))
+    store.tick(after(60))
+    assert len(store.log) == 3
+    store.fold_all(after(60))
+    assert (store.held.states[KEY].status, store.outputs) == ("running", [])
+    store.tick(after(118))
+    assert len(store.log) == 3
+    store.tick(after(119))
+    assert len(store.log) == 4
+
+
+def test_held_bytes_follow_every_change() -> None:
+    held = state_of(STAGE)
+    held.take(Changes(snapshots={KEY: held_run(), b"p/b": held_run()}, sizes={KEY: 10, b"p/b": 5}))
+    held.take(Changes(snapshots={KEY: held_run(6)}, sizes={KEY: 12}))
+    assert held.held_bytes == 17
+    held.take(Changes(snapshots={KEY: Tombstone("evicted"), b"never held": Tombstone("erased")}))
+    assert (held.held_bytes, held.sizes) == (5, {b"p/b": 5})
+    held.take(Changes(snapshots={KEY: held_run(9)}, sizes={KEY: 11}))
+    assert held.held_bytes == 16
 
 
 def test_refile_comes_up_a_second_later_at_the_earliest() -> None:

@@ -60,6 +60,29 @@ def test_filing_again_while_taking_does_not_come_up_twice() -> None:
     assert taken == [b"a", b"b"]
 
 
+def test_a_key_that_is_forgotten_does_not_come_up_unless_it_is_filed_again() -> None:
+    timers = Timers()
+    timers.file(b"a", at(5))
+    timers.forget(b"a")
+    timers.forget(b"never filed")
+    assert list(timers.due(at(9), 10)) == []
+    timers.file(b"a", at(12))
+    timers.forget(b"a")
+    timers.file(b"a", at(12))
+    assert list(timers.due(at(12), 10)) == [b"a"]
+    assert list(timers.due(at(99), 10)) == []
+
+
+def test_what_is_forgotten_takes_no_room() -> None:
+    timers = Timers()
+    for number in range(10_000):
+        timers.file(b"%d" % number, at(number))
+        if number % 100:
+            timers.forget(b"%d" % number)
+    assert len(timers) < 1500
+    assert len(list(timers.due(at(10_000), 10_000))) == 100
+
+
 @given(st.lists(st.tuples(st.sampled_from([b"a", b"b", b"c"]), st.one_of(st.none(), st.integers(0, 20)))))
 def test_no_key_comes_up_late(steps: list[tuple[bytes, int | None]]) -> None:
     """Filed at a second, or (None) time moves on by three: against a dictionary of the earliest times."""
