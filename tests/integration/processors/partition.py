@@ -17,13 +17,23 @@ from runledger.processors.records import Batch
 from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.store import Broker, PartitionStore
-from runledger.schemas.codec import EVENT_ID_HEADER, decode, encode_event
-from runledger.schemas.identifiers import run_key
+from runledger.schemas.agent_settings import AgentSettings
+from runledger.schemas.codec import EVENT_ID_HEADER, decode, encode, encode_event
+from runledger.schemas.identifiers import run_key, settings_key
 from runledger.schemas.outcomes import RunOutcome
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import RunSnapshot
-from runledger.schemas.topics import ALL_TOPICS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS, Topic
+from runledger.schemas.topics import (
+    ALL_TOPICS,
+    PARTITIONER,
+    RUN_EVENTS,
+    RUN_OUTCOMES,
+    RUN_POSITIONS,
+    RUNS,
+    SETTINGS,
+    Topic,
+)
 from tests.unit.processors.logs import Logged, event
 
 T = TypeVar("T")
@@ -172,6 +182,28 @@ class Partition:
         producer.flush(20)
         yield producer
         producer.purge()
+
+
+class Operator:
+    """Who writes settings.
+
+    Args:
+        connection: whose topic.
+    """
+
+    def __init__(self, connection: ConnectionSettings) -> None:
+        self._topic = SETTINGS.name(connection.topic_prefix)
+        self._producer = Producer({"bootstrap.servers": connection.kafka, "partitioner": PARTITIONER})
+
+    def say(self, *said: AgentSettings) -> None:
+        """Write settings under their own keys."""
+        for settings in said:
+            self.write(settings_key(settings.project_key, settings.agent_id), encode(settings))
+
+    def write(self, key: bytes, value: bytes | None) -> None:
+        """Write any record, acknowledged."""
+        self._producer.produce(self._topic, value, key)
+        assert self._producer.flush(20) == 0
 
 
 def usage(number: int, run: int = 0) -> AnyRunEvent:

@@ -18,14 +18,15 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
 
 from runledger.processors.app import EXIT_CRASHED, EXIT_STOPPED
 from runledger.schemas import dead_letters
+from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, decode_event, decode_run_log, encode, encode_event
 from runledger.schemas.identifiers import agent_key
-from runledger.schemas.outcomes import LoggedRun
+from runledger.schemas.outcomes import Incident, LoggedRun
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import AgentHealth
-from runledger.schemas.topics import AGENTS, DEAD_LETTERS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES
-from tests.integration.processors.partition import PARTITION, until, usage
+from runledger.schemas.topics import AGENTS, DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES
+from tests.integration.processors.partition import PARTITION, Operator, until, usage
 from tests.integration.processors.processes import REPORTS, Ledger, Load, Processor, story
 from tests.unit.processors.logs import event, run_of
 
@@ -82,6 +83,47 @@ def test_a_processor_that_was_down_times_nobody_out_for_its_own_absence(ledger: 
     assert (outcome.status, outcome.inferred) == ("success", False)
     ledger.wait_until_read()
     assert timeouts(ledger) == []
+
+
+def test_heartbeats_that_wait_for_a_processor_keep_their_run_alive(ledger: Ledger) -> None:
+    """Down for longer than the deadline, beside a run that goes on: its deadline counts from the last heartbeat."""
+    deadline = 6
+    first = ledger.start(run_deadline_seconds=deadline)
+    ledger.send(event("started", 0, "a"))
+    ledger.wait_until_read()
+    assert first.stop()[0] == 0
+    stopped = time.monotonic()
+    until(lambda: time.monotonic() - stopped > deadline / 2)
+    ledger.send(event("beat", 0, "b"))
+    until(lambda: time.monotonic() - stopped > deadline + 1)
+    ledger.send(event("beat", 0, "c"))
+    beaten = time.monotonic()
+    ledger.start(run_deadline_seconds=deadline)
+    ledger.wait_until_read()
+    if time.monotonic() - beaten < deadline:  # a busy machine may need so long to start
+        assert timeouts(ledger) == []
+    (outcome,) = until(ledger.outcome_revisions)
+    assert time.monotonic() - beaten >= deadline
+    assert outcome.inferred
+    (timeout,) = {found.event_id: found for found in timeouts(ledger)}.values()
+    assert timeout.data.last_version == 3
+
+
+def test_settings_hold_from_the_start_and_change_while_the_processor_runs(ledger: Ledger) -> None:
+    """What stands in the topic holds at once; a shorter deadline reaches a run that waits, a threshold the next one."""
+    operator = Operator(ledger.connection)
+    operator.say(AgentSettings("p", "sage", deadline_seconds=3600, failure_threshold=1))
+    processor = ledger.start(run_deadline_seconds=1)
+    ledger.send(event("started", 0, "a"), event("started", 1, "b").model_copy(update={"agent_id": "owl"}))
+    until(lambda: ledger.outcome_revisions(1))
+    assert ledger.outcome_revisions(0) == []
+    operator.say(AgentSettings("p", "sage", deadline_seconds=2, failure_threshold=1))
+    (outcome,) = until(ledger.outcome_revisions)
+    assert (outcome.agent_id, outcome.inferred) == ("sage", True)
+    until(lambda: ledger.seen(INCIDENTS))
+    incidents = [decode(Incident, message.value()) for message in ledger.seen(INCIDENTS)]
+    assert {(it.agent_id, it.kind, it.state, it.threshold) for it in incidents} == {("sage", "failing", "open", 1)}
+    assert processor.stop()[0] == 0
 
 
 def test_poison_ends_in_dead_letters_once_and_good_records_pass(ledger: Ledger) -> None:

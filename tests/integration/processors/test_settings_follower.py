@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
 from runledger.processors.errors import StoreLost
@@ -16,28 +15,11 @@ from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.store import Broker, PartitionStore
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode
-from runledger.schemas.identifiers import settings_key
 from runledger.schemas.settings import ConnectionSettings
-from runledger.schemas.topics import PARTITIONER, SETTINGS
-from tests.integration.processors.partition import PARTITION, Partition, until
+from runledger.schemas.topics import SETTINGS
+from tests.integration.processors.partition import PARTITION, Operator, Partition, until
 
 pytestmark = pytest.mark.integration
-
-
-class Operator:
-    """Who writes settings."""
-
-    def __init__(self, connection: ConnectionSettings) -> None:
-        self._topic = SETTINGS.name(connection.topic_prefix)
-        self._producer = Producer({"bootstrap.servers": connection.kafka, "partitioner": PARTITIONER})
-
-    def say(self, *said: AgentSettings) -> None:
-        for settings in said:
-            self.write(settings_key(settings.project_key, settings.agent_id), encode(settings))
-
-    def write(self, key: bytes, value: bytes | None) -> None:
-        self._producer.produce(self._topic, value, key)
-        assert self._producer.flush(20) == 0
 
 
 @pytest.fixture
