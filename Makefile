@@ -56,7 +56,8 @@ bench-large: install $(PEERS) $(TRACING) ## recovery, ten million rows, tracing 
 .venv-bench%/.ready:
 	@echo "Installing the peers into $(@D) ..."
 	@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $(filter %.lock,$^)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+	  --requirement $(filter %.lock,$^)
 	@touch $@
 
 .venv-bench-peers/.ready: benchmarks/requirements/peers.lock

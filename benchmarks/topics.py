@@ -122,11 +122,13 @@ class GroupPosition:
         self._consumer.close()
 
 
-def read_all(kafka: str, topic: str, take: Callable[[bytes, bytes | None], None]) -> None:
+def read_all(
+    kafka: str, topic: str, take: Callable[[bytes, bytes | None], None], seconds: float = _TIMEOUT_SECONDS
+) -> None:
     """Hand (key, value) of every committed record of a topic to `take`, in the order of each partition.
 
     Raises:
-        TooSlowError: the topic's end was not reached within a minute.
+        TooSlowError: the topic's end was not reached in so many seconds.
     """
     consumer = Consumer(
         {
@@ -140,7 +142,7 @@ def read_all(kafka: str, topic: str, take: Callable[[bytes, bytes | None], None]
     try:
         count = len(consumer.list_topics(topic, timeout=_TIMEOUT_SECONDS).topics[topic].partitions)
         consumer.assign([TopicPartition(topic, number, 0) for number in range(count)])
-        ended, deadline = 0, time.monotonic() + _TIMEOUT_SECONDS
+        ended, deadline = 0, time.monotonic() + seconds
         while ended < count:
             for message in consumer.consume(5000, 0.2):
                 error = message.error()
@@ -151,7 +153,7 @@ def read_all(kafka: str, topic: str, take: Callable[[bytes, bytes | None], None]
                 else:
                     raise KafkaException(error)
             if time.monotonic() > deadline:
-                raise TooSlowError(f"{topic} was not read within {_TIMEOUT_SECONDS} s")
+                raise TooSlowError(f"{topic} was not read within {seconds:.0f} s")
     finally:
         consumer.close()
 
