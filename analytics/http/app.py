@@ -29,8 +29,12 @@ def create_app(settings: ApiSettings) -> FastAPI:
 
     @asynccontextmanager
     async def connected(app: FastAPI) -> AsyncIterator[None]:
-        async with KeyRing(settings.postgres) as keys, Database(settings.read_uri) as database:
-            app.state.gate = Gate(keys, database, counts, settings.time_zone)
+        async with (
+            KeyRing(settings.postgres) as keys,
+            Database(settings.read_uri) as database,
+            Database(settings.read_uri) as public,
+        ):
+            app.state.gate = Gate(keys, database, public, counts, settings.time_zone)
             yield
 
     app = FastAPI(

@@ -25,15 +25,18 @@ class Gate:
 
     Args:
         keys: the living API keys.
-        database: the tables.
+        database: the tables, for those who have a key.
+        public: the same for everybody, by connections of their own: a flood of strangers takes none from the others.
         counts: of other systems, for the public figures.
         time_zone: in which the public figures' day begins unless another is asked for.
     """
 
-    def __init__(self, keys: KeyRing, database: Database, counts: CompletedCounts, time_zone: str) -> None:
+    def __init__(
+        self, keys: KeyRing, database: Database, public: Database, counts: CompletedCounts, time_zone: str
+    ) -> None:
         self.keys = keys
         self.database = database
-        self.intelligence = IntelligenceReader(database, counts)
+        self.intelligence = IntelligenceReader(public, counts)
         self.time_zone = time_zone
 
 

@@ -33,6 +33,8 @@ BEGAN = NOON - timedelta(days=2)
 """The records are logged from noon on; what would lie ahead of that were clamped."""
 ERROR = "connect ETIMEDOUT 10.0.0.5:5432 after 30s"
 AGENT, SLASHED = "sage", "team/nightly build"
+LARGE, LARGE_BYTES = 2, 40_000
+"""A run one of whose trace entries is too large to be shown."""
 RUNS = 9
 """Runs of each project that end; one more goes on."""
 
@@ -76,6 +78,8 @@ def events_of(project_key: str, first_run: int) -> list[AnyRunEvent]:
         cost_usd = None if cost is None else Decimal(cost)
         usage = TokenUsage(input_tokens=10 * number, output_tokens=number, cost_usd=cost_usd, model="m-1")
         traces: list[dict[str, Any]] = [{"of": project_key, "step": step} for step in range(3)] if summary else []
+        if number == LARGE:
+            traces[1]["said"] = "x" * LARGE_BYTES
         used = UsageReported(**common(number, 1, "use"), data=UsageData(token_usage=usage, traces=traces))
         told.append(used)
         if number == 1:

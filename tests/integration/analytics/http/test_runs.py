@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.analytics.http.serving import Asker
-from tests.integration.analytics.http.telling import AGENT, BEGAN, ERROR, RUNS, SLASHED, acme_run
+from tests.integration.analytics.http.telling import AGENT, BEGAN, ERROR, LARGE, LARGE_BYTES, RUNS, SLASHED, acme_run
 
 pytestmark = pytest.mark.integration
 
@@ -120,6 +120,15 @@ def test_traces_are_each_once_however_often_their_event_came(acme: Asker, limit:
     traces = acme.walk(f"runs/{acme_run(1)}/traces", "traces", limit=limit)
     assert [(entry["number"], entry["trace"]["step"]) for entry in traces] == [(1, 0), (2, 1), (3, 2)]
     assert acme.told(f"runs/{acme_run(1)}")["trace_count"] == 3
+
+
+def test_what_is_too_large_is_left_out_and_its_size_is_told(acme: Asker) -> None:
+    traces = acme.told(f"runs/{acme_run(LARGE)}/traces")["traces"]
+    assert [entry["trace"] is None for entry in traces] == [False, True, False]
+    assert traces[1]["trace_bytes"] > LARGE_BYTES
+    events = acme.told(f"runs/{acme_run(LARGE)}/events")["events"]
+    assert [event["data"] is None for event in events] == [False, True, False]
+    assert events[1]["data_bytes"] > LARGE_BYTES
 
 
 def test_a_run_without_traces_has_an_empty_list(acme: Asker) -> None:
