@@ -42,7 +42,7 @@ TOPICS_OF = {
 }
 """What each hop's reader reads."""
 
-_FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 0.02, 1.0
+_FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 0.02, 0.3
 _PRUNING_SECONDS = 3600.0
 _log = structlog.get_logger()
 

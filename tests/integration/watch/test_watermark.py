@@ -20,13 +20,13 @@ from tests.e2e.pipeline import Pipeline, pipeline, wait_for
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-PAUSE_SECONDS = 3.0
+PAUSE_SECONDS = 8.0
 DEADLINE_SECONDS = 60
 
 
 @pytest.fixture
 def running(topics: ConnectionSettings, database: str, tmp_path: Path) -> Iterator[Pipeline]:
-    """A processor, a sink and a watch that looks often and takes three seconds for a pause."""
+    """A processor, a sink and a watch that looks often and takes eight seconds for a pause."""
     migrate(database)
     settings = topics.model_copy(update={"postgres": database})
     environment = {
@@ -162,18 +162,21 @@ def test_nobody_writing_is_no_pause_and_two_watches_keep_one_span(
 
 
 def test_a_watch_that_was_away_for_long_begins_a_new_span_and_one_that_was_not_goes_on(
-    running: Pipeline, connection: psycopg.Connection
+    running: Pipeline, connection: psycopg.Connection, client: RunClient
 ) -> None:
-    wait_for("a first span", lambda: bool(spans(connection)), DEADLINE_SECONDS)
+    log_runs(client, 1, "sage")
+    wait_for("the watermark", partial(has_reached, connection, now(connection)), DEADLINE_SECONDS)
+    held = spans(connection)
     assert running.workers.pop().stop() == 0
     stopped = now(connection)
     running.start("watch")
     wait_for("the watermark", partial(has_reached, connection, stopped), DEADLINE_SECONDS)
-    assert len(spans(connection)) == 1
+    assert [began for began, _ in spans(connection)] == [began for began, _ in held]
     assert running.workers.pop().stop() == 0
     stopped = now(connection)
     wait_for("the pause", lambda: (now(connection) - stopped).total_seconds() > PAUSE_SECONDS + 1, DEADLINE_SECONDS)
     running.start("watch")
     wait_for("the watermark", partial(has_reached, connection, stopped), DEADLINE_SECONDS)
-    assert len(spans(connection)) == 2
-    assert spans(connection)[0][1] < stopped < spans(connection)[1][0]
+    after = spans(connection)
+    assert len(after) == len(held) + 1
+    assert after[-2][1] < stopped < after[-1][0]
