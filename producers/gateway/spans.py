@@ -67,7 +67,7 @@ async def _take(request: Request, gate: Gate, encoding: Encoding) -> Counter[str
     else:
         mapped = _map(project_key, encoding, body, shortener)
     emitted = await gate.emitter.emit_all(mapped.events, ANSWER_SECONDS)
-    refused = mapped.refused + _too_large(mapped, emitted)
+    refused = mapped.refused + too_large(emitted)
     _LOG.debug("spans_taken", project_key=project_key, count=mapped.span_count, ignored=mapped.ignored)
     if refused:
         _LOG.warning("spans_refused", project_key=project_key, count=refused.total(), reasons=sorted(refused))
@@ -81,8 +81,8 @@ def _map(project_key: str, encoding: Encoding, body: bytes, shortener: Shortener
         raise HttpError(400, "bad_body", str(error), "body") from error
 
 
-def _too_large(mapped: Mapped, emitted: list[Emission]) -> Counter[str]:
-    """Count spans whose events are too large to send.
+def too_large(emitted: list[Emission]) -> Counter[str]:
+    """Count what was too large to send; no repetition mends that.
 
     Raises:
         HttpError: 503, the broker has not acknowledged all others.
