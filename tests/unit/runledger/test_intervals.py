@@ -16,7 +16,7 @@ def test_an_interval_is_read_as_people_write_it(text: str, seconds: int) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "h", "1.5h", "-1h", "1h 30m", "30m1h", "1w", "1H", "0s", "367d", "9" * 40 + "d", "\u0661h", "1h\n"]
+    "text", ["", "1", "h", "1.5h", "-1h", "30m1h", "1w", "1H", "0s", "367d", "9" * 40 + "d", "\u0661h", "1h\n"]
 )
 def test_what_is_no_interval_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no length of time|is not between"):
