@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.types.json import Jsonb
+
+from runledger.analytics.database import Connection, Database, query
 
 _RUN = """
 INSERT INTO agent_run (
@@ -144,3 +147,20 @@ class Tables:
 def ago(tables: Tables, **parts: float) -> datetime:
     """Return a moment before the database's now."""
     return tables.now() - timedelta(**parts)
+
+
+async def explained(uri: str, question: str, asked: Mapping[str, object]) -> list[dict[str, Any]]:
+    """Ask a question and return every node of the plan by which it was answered."""
+
+    async def ask(connection: Connection) -> list[dict[str, Any]]:
+        cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query(question), asked)
+        row = await cursor.fetchone()
+        assert row is not None
+        return _nodes(row[0][0]["Plan"])
+
+    async with Database(uri) as database:
+        return await database.answer(ask)
+
+
+def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from runledger.analytics.auditor import Audit, Auditor, RecentRun
-from runledger.analytics.database import Connection, Database, query
+from runledger.analytics.database import Database
 from runledger.analytics.errors import UnknownProjectError
 from runledger.analytics.pipeline import Pipeline, ask_pipeline
-from tests.integration.analytics.tables import Tables, ago
+from tests.integration.analytics.tables import Tables, ago, explained
 
 pytestmark = pytest.mark.integration
 
@@ -195,10 +195,6 @@ async def test_hostile_names_find_nothing(uri: str, tables: Tables) -> None:
         assert await _recent(uri, "acme", hostile) == []
 
 
-def _nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in _nodes(child))]
-
-
 @pytest.mark.slow
 async def test_each_agent_costs_one_probe_of_an_index(uri: str, tables: Tables) -> None:
     """100,000 runs of 50 agents: no plan reads agent_run but by the index of agents."""
@@ -220,20 +216,7 @@ async def test_each_agent_costs_one_probe_of_an_index(uri: str, tables: Tables) 
     )
     tables.connection.execute(many.encode(), [100_000])
     tables.connection.execute("ANALYZE")
-    async with Database(uri) as database:
-        (plan,) = await _explain(database)
-    reads = [node for node in _nodes(plan["Plan"]) if node.get("Relation Name") == "agent_run"]
+    nodes = await explained(uri, "select_audited_agents", {"project_key": "acme", "agent_id": None, "limit": 10_001})
+    reads = [node for node in nodes if node.get("Relation Name") == "agent_run"]
     assert {node["Index Name"] for node in reads} == {"agent_run_agent"}
     assert sum(node["Actual Loops"] * node["Actual Rows"] for node in reads) <= 50
-
-
-async def _explain(database: Database) -> list[dict[str, Any]]:
-    async def ask(connection: Connection) -> list[dict[str, Any]]:
-        asked = {"project_key": "acme", "agent_id": None, "limit": 10_001}
-        cursor = await connection.execute(b"EXPLAIN (ANALYZE, FORMAT JSON) " + query("select_audited_agents"), asked)
-        row = await cursor.fetchone()
-        assert row is not None
-        plans: list[dict[str, Any]] = row[0]
-        return plans
-
-    return await database.answer(ask)

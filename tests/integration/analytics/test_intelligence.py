@@ -11,10 +11,10 @@ import pytest
 
 from runledger.analytics.counters import CompletedCounts
 from runledger.analytics.database import Database
-from runledger.analytics.days import day_start
+from runledger.analytics.days import day_start, quarter_start
 from runledger.analytics.errors import TimeZoneError
 from runledger.analytics.intelligence import Intelligence, IntelligenceReader
-from tests.integration.analytics.tables import Tables, ago
+from tests.integration.analytics.tables import Tables, ago, explained
 
 pytestmark = pytest.mark.integration
 
@@ -190,6 +190,25 @@ async def test_who_asks_soon_after_another_is_given_the_same_answer(uri: str, pu
         assert (await reader.read("Asia/Kolkata")).tasks_completed_today == 0
         at_once = IntelligenceReader(database, CompletedCounts({}), fresh_seconds=0)
         assert (await at_once.read()).tasks_completed_today == 0
+
+
+@pytest.mark.slow
+async def test_the_figures_cost_a_week_of_the_rollup_however_long_its_history(uri: str, tables: Tables) -> None:
+    """200 days of 20 projects, 3 of them public: only the week of these is read, by the key."""
+    for number in range(20):
+        tables.project(f"p{number}", is_public=number < 3)
+    tables.connection.execute(
+        "INSERT INTO run_rollup SELECT 'p' || p, q, 0, 9, 9, 0, 0, 9, 4.5 FROM generate_series(0, 19) AS p,"
+        " generate_series(date_bin('15 minutes', now() - interval '200 days', '2000-01-01Z'), now(), '15 minutes') AS q"
+    )
+    tables.connection.execute("ANALYZE")
+    now = tables.now()
+    asked = {"today": day_start(now, ZoneInfo("UTC")), "scored_since": quarter_start(now - timedelta(days=7))}
+    nodes = await explained(uri, "select_public_figures", asked)
+    reads = [node for node in nodes if node.get("Relation Name") == "run_rollup"]
+    assert reads
+    assert "Seq Scan" not in {node["Node Type"] for node in reads}
+    assert sum(node["Actual Loops"] * node["Actual Rows"] for node in reads) <= 3 * (7 * 96 + 2)
 
 
 async def test_it_says_how_far_the_pipeline_has_come(uri: str, public: Tables) -> None:
