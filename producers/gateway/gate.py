@@ -30,6 +30,8 @@ from runledger.producers.gateway.trust import trusted
 
 ANSWER_SECONDS = 1.8
 """Looking the key up and waiting for the broker take no longer together: 503 comes within two seconds."""
+PARSED_AT_ONCE = 2
+"""Large requests of spans: hostile ones grow to a hundred times their size, and threads parse no faster together."""
 ONCE_BY_KEY = "send it again with the same Idempotency-Key, and it counts once"
 ONCE_BY_ID = "send it again with the same id, and it counts once"
 PERHAPS_TWICE = (
@@ -59,6 +61,7 @@ class Gate:
         self.settings = settings
         self.keys = keys
         self.emitter = emitter
+        self.parsing = asyncio.Semaphore(PARSED_AT_ONCE)
 
     async def caller(self, request: Request, *, internal: bool = False) -> Caller:
         """Authenticate; an internal route of a trusted listener needs no key.

@@ -63,7 +63,8 @@ async def _take(request: Request, gate: Gate, encoding: Encoding) -> Counter[str
     project_key = caller.principal.project_key
     shortener = Shortener(masker_of(gate.settings.mask_patterns))
     if len(body) > HEAVY_BYTES:
-        mapped = await asyncio.to_thread(_map, project_key, encoding, body, shortener)
+        async with gate.parsing:
+            mapped = await asyncio.to_thread(_map, project_key, encoding, body, shortener)
     else:
         mapped = _map(project_key, encoding, body, shortener)
     emitted = await gate.emitter.emit_all(mapped.events, ANSWER_SECONDS)

@@ -15,6 +15,7 @@ from runledger.producers.otlp.errors import RefusedSpanError, UnreadableError
 from runledger.producers.otlp.spans import (
     MAX_ATTRIBUTES,
     MAX_EVENTS,
+    MAX_ITEMS,
     MAX_SPANS,
     MAX_VALUE_DEPTH,
     TOO_MANY_SPANS,
@@ -69,7 +70,7 @@ def _span(raw: dict[str, Any], within: tuple[Attributes, str]) -> Span:
     ids = [_text(raw, of) for of in ("traceId", "spanId", "parentSpanId")]
     times = [_integer(raw, of) for of in ("startTimeUnixNano", "endTimeUnixNano")]
     require_few("events", len(events), MAX_EVENTS)
-    require_few("attributes", len(attributes), MAX_ATTRIBUTES)
+    require_few("attributes", len(_objects(raw, "attributes")), MAX_ATTRIBUTES)
     identity = Identity.of(*map(_id, ids))
     return make_span(
         within, identity, Times.of(*times), name=name, kind=kind, attributes=attributes, events=events, status=told
@@ -77,7 +78,9 @@ def _span(raw: dict[str, Any], within: tuple[Attributes, str]) -> Span:
 
 
 def _attributes(holder: dict[str, Any]) -> dict[str, Any]:
-    return {_text(pair, "key"): _plain(_member(pair, "value"), 1) for pair in _objects(holder, "attributes")}
+    return {
+        _text(pair, "key"): _plain(_member(pair, "value"), 1) for pair in _objects(holder, "attributes")[:MAX_ITEMS]
+    }
 
 
 def _plain(value: dict[str, Any], depth: int) -> Any:  # noqa: ANN401  # any JSON value
@@ -104,7 +107,7 @@ def _plain(value: dict[str, Any], depth: int) -> Any:  # noqa: ANN401  # any JSO
 def _collection(name: str, held: dict[str, Any], depth: int) -> list[Any] | dict[str, Any] | None:
     if depth >= MAX_VALUE_DEPTH:
         return None
-    values = _objects(held, "values")
+    values = _objects(held, "values")[:MAX_ITEMS]
     if name == "arrayValue":
         return [_plain(item, depth + 1) for item in values]
     return {_text(pair, "key"): _plain(_member(pair, "value"), depth + 1) for pair in values}

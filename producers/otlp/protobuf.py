@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from google.protobuf.message import DecodeError
@@ -14,6 +15,7 @@ from runledger.producers.otlp.errors import RefusedSpanError, UnreadableError
 from runledger.producers.otlp.spans import (
     MAX_ATTRIBUTES,
     MAX_EVENTS,
+    MAX_ITEMS,
     MAX_SPANS,
     MAX_VALUE_DEPTH,
     TOO_MANY_SPANS,
@@ -73,7 +75,7 @@ def _span(raw: trace_pb2.Span, within: tuple[Attributes, str]) -> Span:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    return {clean(pair.key): _plain(pair.value, 1) for pair in pairs}
+    return {clean(pair.key): _plain(pair.value, 1) for pair in islice(pairs, MAX_ITEMS)}
 
 
 def _plain(value: AnyValue, depth: int) -> Any:  # noqa: ANN401, PLR0911  # any JSON value; one return per kind of value
@@ -89,8 +91,9 @@ def _plain(value: AnyValue, depth: int) -> Any:  # noqa: ANN401, PLR0911  # any 
         case "bytes_value":
             return printable(value.bytes_value)
         case "array_value" if depth < MAX_VALUE_DEPTH:
-            return [_plain(item, depth + 1) for item in value.array_value.values]
+            return [_plain(item, depth + 1) for item in islice(value.array_value.values, MAX_ITEMS)]
         case "kvlist_value" if depth < MAX_VALUE_DEPTH:
-            return {clean(pair.key): _plain(pair.value, depth + 1) for pair in value.kvlist_value.values}
+            pairs = islice(value.kvlist_value.values, MAX_ITEMS)
+            return {clean(pair.key): _plain(pair.value, depth + 1) for pair in pairs}
         case _:
             return None

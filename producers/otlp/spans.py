@@ -17,6 +17,8 @@ MAX_SPANS = 10_000
 MAX_ATTRIBUTES = 4096
 """Of a span; SDKs keep 128 unless told otherwise."""
 MAX_EVENTS = 1024
+MAX_ITEMS = 4096
+"""Of a list, an object, a resource or an event; what stands beyond is left out."""
 MAX_VALUE_DEPTH = 16
 """What lies deeper within an attribute's value is left out."""
 TOO_MANY_SPANS = f"more than {MAX_SPANS} spans in one request: export smaller batches"

@@ -121,6 +121,16 @@ def test_what_lies_too_deep_is_left_out() -> None:
     assert b"bottom" not in orjson.dumps(span.attributes)
 
 
+def test_what_stands_beyond_the_bound_of_a_collection_is_left_out() -> None:
+    many = {"list": [1] * 5000, "object": {str(n): n for n in range(5000)}}
+    resource = {str(n): n for n in range(5000)}
+    document = request(raw_span(many, events=[("e", resource)]), resource=resource)
+    for reading in (read_json(as_json(document)), read_protobuf(as_protobuf(document))):
+        (span,) = reading.spans
+        held = [span.attributes["list"], span.attributes["object"], span.resource, span.events[0].attributes]
+        assert [len(items) for items in held] == [4096] * 4
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
