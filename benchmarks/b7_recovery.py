@@ -30,6 +30,7 @@ RUNS_OPEN, TURNS, PROCESSORS = 1_000_000, 20, 2
 RESTORE_SECONDS, CAUGHT_UP_SECONDS = 15, 30
 _WRITE_SECONDS = 2400
 _RECOVER_SECONDS = 300
+_CHECK_SECONDS = 600
 _BACKLOG_SHARE = 100
 """While the processors are dead, one run in a hundred reports once more."""
 
@@ -78,16 +79,16 @@ def _rounds(corner: Corner, bulk: Bulk, size: Size) -> tuple[list[Recovery], int
         with ExitStack() as stack:
             running = _start(stack, corner, 0)
             topics.fill(corner.kafka, corner.source, bulk.records(range(TURNS)))
-            watch(
-                position, bulk.runs * TURNS, deadline_seconds=_WRITE_SECONDS, check=check_all(running), pause_seconds=1
-            )
+            total, check = bulk.runs * TURNS, check_all(running)
+            watch(position, total, deadline_seconds=_WRITE_SECONDS, check=check, pause_seconds=1)
             _kill(running)
         written = end_offsets(corner, RUNS.name(corner.settings.topic_prefix))
         for number in range(1, size.rounds + 1):
             found.append(_recover(corner, bulk, position, number))
-            say(
-                f"round {number}: stores {found[-1].restore_seconds:.1f} s, caught up {found[-1].caught_up_seconds:.1f} s"
-            )
+            last = found[-1]
+            say(f"round {number}: stores {last.restore_seconds:.1f} s, caught up {last.caught_up_seconds:.1f} s")
+    late = max(1, bulk.runs // _BACKLOG_SHARE)
+    bulk.check(corner, lambda run: TURNS + (size.rounds if run < late else 0), _CHECK_SECONDS)
     return found, written
 
 
