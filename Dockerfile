@@ -3,8 +3,7 @@ FROM python:3.11-slim
 
 WORKDIR /app
 
-# The dependencies first, pinned with their hashes: this layer is built again only when the lock changes. The lock is
-# the project's one and holds the tools for development too.
+# The dependencies first, pinned with their hashes: this layer is built again only when the lock changes.
 COPY requirements.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 

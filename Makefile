@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+TOOLS  := $(VENV)/.ready-dev
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
 # Most tests wait for time-outs of brokers and groups. Each worker starts servers of its own; a file's tests stay together.
 PARALLEL ?= --numprocesses 3 --dist loadfile
 
@@ -10,19 +12,26 @@ PARALLEL ?= --numprocesses 3 --dist loadfile
 PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
 TRACING := .venv-bench-tracing/.ready
 
-.PHONY: help install demo test check unit integration e2e bench bench-large lock format clean
+.PHONY: help install tools demo test check unit integration e2e bench bench-large lock format clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(READY) ## make .venv from requirements.lock
+install: $(READY) ## make .venv from requirements.lock: all that runs
+
+tools: $(TOOLS) ## the same, and what tests and checks need, from requirements-dev.lock
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Runledger needs Python 3.11 or newer; set PYTHON=..."; exit 1; }
 	@echo "Installing into $(VENV) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) install --quiet --require-hashes --requirement requirements.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(READY)
+	@echo "Installing the tools for tests and checks ..."
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 demo: install ## start a real Kafka and Postgres, replay 40 real agent runs, verify, print, stop
@@ -30,7 +39,7 @@ demo: install ## start a real Kafka and Postgres, replay 40 real agent runs, ver
 
 test: check unit integration e2e ## everything below
 
-check: install ## format, lint, types, import layers
+check: tools ## format, lint, types, import layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p runledger
@@ -38,13 +47,13 @@ check: install ## format, lint, types, import layers
 	$(BIN)/mypy -p benchmarks
 	$(BIN)/lint-imports
 
-unit: install ## tests that need no server
+unit: tools ## tests that need no server
 	$(BIN)/pytest $(PARALLEL) tests/unit tests/contract
 
-integration: install ## tests on the real broker and the real database
+integration: tools ## tests on the real broker and the real database
 	$(BIN)/pytest $(PARALLEL) tests/integration
 
-e2e: install ## tests of the whole pipeline, killed at random
+e2e: tools ## tests of the whole pipeline, killed at random
 	$(BIN)/pytest $(PARALLEL) tests/e2e
 
 bench: install $(PEERS) ## measure our parts beside their peers; writes benchmarks/results.json, docs/benchmarks.md
@@ -64,14 +73,12 @@ bench-large: install $(PEERS) $(TRACING) ## recovery, ten million rows, tracing 
 .venv-bench-arroyo/.ready: benchmarks/requirements/arroyo.lock
 .venv-bench-tracing/.ready: benchmarks/requirements/tracing.lock
 
-lock: install ## renew the lock files (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-	  --extra dev pyproject.toml --output-file requirements.lock
-	for name in peers arroyo tracing; do uv pip compile --quiet --upgrade --universal --python-version 3.11 \
-	  --generate-hashes --no-emit-index-url --no-annotate benchmarks/requirements/$$name.in \
-	  --output-file benchmarks/requirements/$$name.lock || exit 1; done
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate
+lock: ## renew both lock files (needs uv); what runs has the same versions in each
+	$(LOCK) --extra dev pyproject.toml --output-file requirements-dev.lock
+	$(LOCK) --extra checkout --extra stack --constraint requirements-dev.lock pyproject.toml --output-file requirements.lock
 
-format: install ## put the code in shape
+format: tools ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
