@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -21,7 +21,7 @@ from runledger.analytics.settings import ReadSettings
 from runledger.analytics.verdicts import AuditedAgent
 from runledger.cli.connecting import connect, require_broker
 from runledger.intervals import parse_interval, say_interval
-from runledger.schemas.agent_settings import AgentSettings
+from runledger.schemas.agent_settings import MAX_SETTING, AgentSettings
 from runledger.schemas.settings import ConnectionSettings
 from runledger.settings_log import check_settings, merge_settings, read_settings, remove_settings, write_settings
 
@@ -53,6 +53,7 @@ _DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local st
 @app.command("set")
 def set_command(
     agent: _Agent = None,
+    *,
     project: _Project = "default",
     name: Annotated[str | None, typer.Option(help="Name for people, such as Sage.")] = None,
     role: Annotated[str | None, typer.Option(help="What the agent is for, such as Backend.")] = None,
@@ -64,19 +65,32 @@ def set_command(
         bool | None,
         typer.Option("--retired/--no-retired", help="Nothing is expected of it any more.", show_default=False),
     ] = None,
+    deadline: Annotated[
+        int | None,
+        typer.Option(parser=_seconds, metavar="INTERVAL", help="A run of which nothing is heard for so long is over."),
+    ] = None,
+    silent_after: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_SETTING, metavar="RUNS", help="Silent runs in a row that open an incident."),
+    ] = None,
+    failing_after: Annotated[
+        int | None,
+        typer.Option(min=1, max=MAX_SETTING, metavar="RUNS", help="Failed runs in a row that open an incident."),
+    ] = None,
     for_all: _All = False,
     data_dir: _DataDir = None,
 ) -> None:
-    """Say who an agent is and how often it reports. What is not given stays as it is.
+    """Say who an agent is, and what is expected of it and its runs. What is not given stays as it is.
 
     Example: runledger agents set sage --role Backend --every 1h
     """
     _check_subject(agent, for_all=for_all)
-    said = AgentSettings(project, agent, expected_interval_seconds=every, name=name, role=role, retired=retired)
+    expected = AgentSettings(project, agent, deadline, silent_after, failing_after, every)
+    said = replace(expected, name=name, role=role, retired=retired)
     if said == AgentSettings(project, agent):
-        raise typer.BadParameter("nothing to set: give --name, --role, --every or --retired")
-    if for_all and said != AgentSettings(project, expected_interval_seconds=every):
-        raise typer.BadParameter("a whole project has no name, role or retirement here: --all goes with --every alone")
+        raise typer.BadParameter("nothing to set: give --name, --role, --retired, or what is expected of it")
+    if for_all and said != expected:
+        raise typer.BadParameter("a whole project has no name, role or retirement here: leave them out, or --all")
     said = check_settings(said)
     connection = _broker(data_dir)
     settings = merge_settings(read_settings(connection, project, said.agent_id), said)
@@ -132,7 +146,7 @@ def _subject(project: str, agent_id: str | None) -> str:
 
 
 def _describe(settings: AgentSettings) -> str:
-    """Say what stands, with the settings that this command does not offer."""
+    """Say what stands."""
     every = settings.expected_interval_seconds
     deadline = settings.deadline_seconds
     parts = (
@@ -140,8 +154,8 @@ def _describe(settings: AgentSettings) -> str:
         settings.role and f"role {settings.role}",
         every and f"every {say_interval(every)}",
         deadline and f"deadline {say_interval(deadline)}",
-        settings.silence_threshold and f"silence threshold {settings.silence_threshold}",
-        settings.failure_threshold and f"failure threshold {settings.failure_threshold}",
+        settings.silence_threshold and f"silent after {settings.silence_threshold}",
+        settings.failure_threshold and f"failing after {settings.failure_threshold}",
         settings.retired and "retired",
     )
     return ", ".join(part for part in parts if part) or "nothing is set"

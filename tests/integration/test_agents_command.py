@@ -128,11 +128,20 @@ def test_each_example_of_the_page_runs_and_prints_what_it_says(stage: Stage) -> 
     assert stage.rows("SELECT expected_interval_seconds FROM project WHERE project_key = 'default'") == [(None,)]
 
 
-def test_the_commands_leave_alone_what_they_do_not_offer(stage: Stage) -> None:
+def test_what_is_expected_of_runs_is_set_for_an_agent_and_for_all(stage: Stage) -> None:
+    said = stage.runledger("agents", "set", "sage", "--deadline", "2h", "--silent-after", "5", "--failing-after", "2")
+    assert said == "default/sage: deadline 2h, silent after 5, failing after 2\n"
+    said = stage.runledger("agents", "set", "--all", "--deadline", "30m", "--failing-after", "1")
+    assert said == "every agent of default: deadline 30m, failing after 1\n"
+    assert read_settings(stage.settings, "default", "sage") == AgentSettings("default", "sage", 7200, 5, 2)
+    assert read_settings(stage.settings, "default", None) == AgentSettings("default", None, 1800, None, 1)
+
+
+def test_the_commands_leave_alone_what_is_not_given(stage: Stage) -> None:
     standing = AgentSettings("p", "sage", deadline_seconds=60, silence_threshold=2, failure_threshold=4, role="Old")
     write_settings(stage.settings, standing)
     said = stage.runledger("agents", "set", "sage", "--project", "p", "--role", "New")
-    assert said == "p/sage: role New, deadline 1m, silence threshold 2, failure threshold 4\n"
+    assert said == "p/sage: role New, deadline 1m, silent after 2, failing after 4\n"
     assert read_settings(stage.settings, "p", "sage") == replace(standing, role="New")
     stage.settle()
     assert stage.rows("SELECT role, deadline_seconds, silence_threshold FROM agent") == [("New", 60, 2)]
