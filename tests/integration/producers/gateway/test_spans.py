@@ -218,14 +218,14 @@ def test_the_largest_request_holds_up_nobody_else(acme: Exporter, url: str, larg
     statuses: list[int] = []
     sending = threading.Thread(target=lambda: statuses.append(acme.send(largest, PROTOBUF).status_code))
     sending.start()
-    waits = []
+    waits, first = [], time.monotonic()
     while sending.is_alive():
         began = time.monotonic()
         assert requests.get(f"{url}/healthz", timeout=10).ok
         waits.append(time.monotonic() - began)
-    sending.join()
+    took = time.monotonic() - first
     assert statuses == [200]
-    assert max(waits) < 1.0
+    assert max(waits) < took / 2
 
 
 @pytest.fixture(scope="module")
