@@ -66,6 +66,24 @@ with OpenAI(max_retries=0) as openai:
         pass
 provider.shutdown()
 """
+TWICE_INSTRUMENTED = """\
+from openai import OpenAI
+from openinference.instrumentation.openai import OpenAIInstrumentor as OpenInference
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor as OpenLLMetry
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+OpenInference().instrument(tracer_provider=provider)
+OpenLLMetry().instrument(tracer_provider=provider)
+asked = [{"role": "user", "content": "what is six times seven"}]
+with OpenAI() as openai, provider.get_tracer("my-agent").start_as_current_span("nightly"):
+    openai.chat.completions.create(model="gpt-4o-mini", messages=asked)
+provider.shutdown()
+"""
+LLMETRY = "opentelemetry.instrumentation.openai.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +168,22 @@ def test_every_way_of_calling_and_a_failure_count_once_though_sent_twice(
         assert "RateLimitError" in everything
         assert "ghp_a1B2" not in everything
         assert "[masked:" in everything
+
+
+def test_of_two_instrumentations_of_one_call_one_can_be_chosen(
+    topics: ConnectionSettings, database: str, tmp_path: Path
+) -> None:
+    """OpenInference's and OpenLLMetry's spans of the same call stand one within the other."""
+    chosen = f"{CONNECTING[1]}\nexport OTEL_RESOURCE_ATTRIBUTES=runledger.usage_scopes={LLMETRY}"
+    with stack(topics.model_copy(update={"postgres": database}), tmp_path) as running:
+        running.run(CONNECTING[0], TWICE_INSTRUMENTED)
+        running.run(chosen, TWICE_INSTRUMENTED)
+        wait_for("both runs are finished", lambda: len(running.finished()) == 2, 60)
+        one, both = running.finished()
+        assert one[:5] == ("acme", "sage", "completed", 5, 12)
+        assert both[:5] == ("default", "sage", "completed", 10, 24)
+        entries = "SELECT project_key, traces FROM agent_run ORDER BY project_key"
+        assert running.connection.execute(entries).fetchall() == [("acme", 2), ("default", 2)]
 
 
 def test_the_documented_collector_configuration_names_a_base_and_a_bearer() -> None:
