@@ -116,21 +116,30 @@ class RunList:
         question = {"list": "runs", "project_key": project_key, "sort": sort, **asdict(wanted)}
         column = sort.removeprefix("-")
         place, run_id = (None, None) if cursor is None else read_cursor(cursor, question, _PLACES[column])
-        beyond: _Beyond = "start" if cursor is None else "unknown" if place is None else "known"
+        beyond: Beyond = "start" if cursor is None else "unknown" if place is None else "known"
         asked = {**question, "limit": limit + 1, "place": place, "place_run_id": run_id}
-        rows = await self._database.select(ListedRun, _page_query(sort, beyond), asked)
+        rows = await self._database.select(ListedRun, page_query(sort, beyond), asked)
         if len(rows) <= limit:
             return Page(rows, None)
         last = rows[limit - 1]
         return Page(rows[:limit], write_cursor(question, [getattr(last, column), last.run_id]))
 
 
-_Beyond: TypeAlias = Literal["start", "known", "unknown"]
+Beyond: TypeAlias = Literal["start", "known", "unknown"]
 """Where a page begins: at the start, after a row whose sort key is known, or after one of unknown key."""
 
 
 @cache
-def _page_query(sort: RunSort, beyond: _Beyond) -> bytes:
+def page_query(sort: RunSort, beyond: Beyond) -> bytes:
+    """Compose the statement that reads a page: filters from the file, order and place from here.
+
+    Args:
+        sort: the order.
+        beyond: where the page begins.
+
+    Raises:
+        ValueError: there is no such sort.
+    """
     if sort not in get_args(RunSort):
         raise ValueError(f"no sort: {sort!r}")  # it would become a part of the statement
     column = sort.removeprefix("-")
