@@ -1,9 +1,11 @@
 """Agents that report by OpenTelemetry: runs of five LLM calls each, through the SDK's batch processor and OTLP/HTTP.
 
-Arguments: endpoint, number of runs, and headers as name=value. It prints how many spans it ended.
+Arguments: endpoint, number of runs, and headers as name=value. It prints when it began, by the monotonic clock that all
+processes share, and how many spans it ended.
 """
 
 import sys
+import time
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -26,6 +28,7 @@ provider.add_span_processor(
     BatchSpanProcessor(exporter, max_queue_size=max(512, spans), max_export_batch_size=512, schedule_delay_millis=200)
 )
 tracer = provider.get_tracer("bench")
+print(time.monotonic(), flush=True)
 for run in range(int(runs)):
     with tracer.start_as_current_span("answer a question") as root:
         root.set_attributes({"openinference.span.kind": "AGENT", "agent.name": f"agent-{run % 50:02}"})
