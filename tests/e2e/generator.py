@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -30,7 +31,13 @@ from runledger.schemas.usage import TokenUsage
 PROJECT = "e2e"
 RUNS_PER_AGENT = 24
 """Fewer than the 32 outcomes within which streaks do not depend on the order of arrival."""
+PRODUCERS = 2
+LATENESS = 6000
+"""How many events may overtake one: about as many as pass during a whole run, so that its end may overtake its start.
+At the kill test's rate that is 3 seconds, far less than a run's deadline."""
 _ACTIVE_RUNS = 300
+_LATE = 0.15
+_REPEATED = 0.02
 _STATUS = {"completed": "success", "failed": "failed", "interrupted": "partial"}
 
 
@@ -68,6 +75,12 @@ class Generator:
     runs: list[ExpectedRun] = field(default_factory=list)
     sent: set[tuple[UUID, str]] = field(default_factory=set)
     duplicates: int = 0
+    overtaken: int = 0
+    """Events that were sent after a later one of their run."""
+    ends_first: int = 0
+    """Ends that were sent before their run's start."""
+    reports_after_ends: int = 0
+    """Usage sent after its run's end."""
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -131,7 +144,10 @@ class Generator:
             else:
                 self._report(run)
         if ends:
-            self._end(run)
+            final = self._end(run)
+            for _ in range(self._random.randrange(3) if self._random.random() < 0.1 else 0):
+                self._report(run)
+            self._settle(run, final)
         else:
             run.status, run.outcome, run.timed_out, run.silent = "interrupted", "failed", True, True
             run.ended_at = run.events[-1].occurred_at
@@ -153,7 +169,7 @@ class Generator:
         run.cost_usd = (run.cost_usd or Decimal(0)) + (usage.cost_usd or Decimal(0))
         run.llm_calls = (run.llm_calls or 0) + 1
 
-    def _end(self, run: ExpectedRun) -> None:
+    def _end(self, run: ExpectedRun) -> TokenUsage | None:
         run.status = self._random.choices(["completed", "failed", "interrupted"], [80, 15, 5])[0]
         run.outcome, run.silent = _STATUS[run.status], self._random.random() < 0.2
         final = self._usage() if self._random.random() < 0.2 else None
@@ -161,33 +177,60 @@ class Generator:
         event = RunEnded(**self._common(run), data=data)
         run.events.append(event)
         run.ended_at = event.occurred_at
+        return final
+
+    def _settle(self, run: ExpectedRun, final: TokenUsage | None) -> None:
         if final is not None:
             run.input_tokens, run.output_tokens = final.input_tokens, final.output_tokens
             run.cost_usd, run.llm_calls = final.cost_usd, final.llm_calls
 
-    def stream(self) -> Iterator[AnyRunEvent]:
-        """Give all events, runs interleaved, each run's in order, about one in fifty twice."""
+    def stream(self) -> Iterator[tuple[int, AnyRunEvent]]:
+        """Give (producer, event): runs interleaved, some events late, about one in fifty twice, by any producer."""
+        waiting: list[tuple[int, int, bool, AnyRunEvent]] = []
+        told: dict[UUID, list[AnyRunEvent]] = defaultdict(list)
+        number = 0
+        for now, event in enumerate(self._in_order()):
+            for repeated in (False, True) if self._random.random() < _REPEATED else (False,):
+                late = repeated or self._random.random() < _LATE
+                due = now + (self._random.randrange(1, LATENESS) if late else 0)
+                heapq.heappush(waiting, (due, number, repeated, event))
+                number += 1
+            while waiting and waiting[0][0] <= now:
+                yield self._give(*heapq.heappop(waiting)[2:], told)
+        while waiting:
+            yield self._give(*heapq.heappop(waiting)[2:], told)
+
+    def _give(self, repeated: bool, event: AnyRunEvent, told: dict[UUID, list[AnyRunEvent]]) -> tuple[int, AnyRunEvent]:
+        """Count what is special about an event as it goes out."""
+        before = told[event.run_id]
+        if repeated:
+            self.duplicates += 1
+        else:
+            self.sent.add((event.run_id, event.event_id))
+            self.overtaken += any(event.occurred_at < other.occurred_at for other in before)
+            self.ends_first += isinstance(event, RunStarted) and any(isinstance(other, RunEnded) for other in before)
+            self.reports_after_ends += isinstance(event, UsageReported) and any(
+                isinstance(other, RunEnded) for other in before
+            )
+            before.append(event)
+        return self._random.randrange(PRODUCERS), event
+
+    def _in_order(self) -> Iterator[AnyRunEvent]:
+        """Give the events of several runs at a time, each run's in order."""
         waiting = iter(self.runs)
         active: list[Iterator[AnyRunEvent]] = []
-        repeat: list[AnyRunEvent] = []
         while True:
             while len(active) < _ACTIVE_RUNS and (run := next(waiting, None)) is not None:
                 active.append(iter(run.events))
             if not active:
-                break
+                return
             chosen = self._random.randrange(len(active))
             event = next(active[chosen], None)
             if event is None:
                 active[chosen] = active[-1]
                 active.pop()
-                continue
-            self.sent.add((event.run_id, event.event_id))
-            yield event
-            if self._random.random() < 0.02:
-                repeat.append(event)
-            if len(repeat) > 100:
-                self.duplicates += 1
-                yield repeat.pop(self._random.randrange(len(repeat)))
+            else:
+                yield event
 
     def streaks(self) -> dict[UUID, tuple[int, int]]:
         """{run: (silent, failing)} streaks of each run's row, in the order the agent's runs ended."""

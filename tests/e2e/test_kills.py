@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from runledger.schemas.topics import RUN_LOG, RUN_OUTCOMES, RUNS
 from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
 from tests.e2e.checks import check_all, finished
-from tests.e2e.generator import Generator
+from tests.e2e.generator import PRODUCERS, Generator
 from tests.e2e.pipeline import Pipeline, Worker, count_records, pipeline, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.slow]
@@ -40,13 +40,15 @@ CATCH_UP_SECONDS = 180
 
 
 def send(generator: Generator, settings: ConnectionSettings, done: threading.Event) -> None:
-    """Send everything at a bounded rate."""
-    with RunClient(strict=True, settings=ProducerSettings(**settings.model_dump())) as client:
+    """Send everything at a bounded rate, by several producers: what one of them sent another may repeat."""
+    with ExitStack() as stack:
+        producer = ProducerSettings(**settings.model_dump())
+        clients = [stack.enter_context(RunClient(strict=True, settings=producer)) for _ in range(PRODUCERS)]
         began = time.monotonic()
-        for number, event in enumerate(generator.stream()):
+        for number, (sender, event) in enumerate(generator.stream()):
             if number % 100 == 0:
                 time.sleep(max(0.0, began + number / RATE - time.monotonic()))
-            client.publish(event)
+            clients[sender].publish(event)
     done.set()
 
 
@@ -144,7 +146,9 @@ def test_every_part_killed_at_random_leaves_the_ledger_exact(
     counts = running.counts()
     record_property(
         "report",
-        f"{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s; "
+        f"{len(generator.sent)} events of {len(generator.runs)} runs sent in {sent_seconds:.0f} s, "
+        f"{generator.overtaken} overtaken, {generator.ends_first} starts and {generator.reports_after_ends} reports "
+        f"after their run's end; "
         f"killed {killed}; exact {caught_up:.0f} s later; records of aborted transactions {aborted}, "
         f"duplicates skipped {counts['duplicates_skipped']} of {generator.duplicates} sent, "
         f"compare-and-set refusals {refused}",
@@ -153,4 +157,5 @@ def test_every_part_killed_at_random_leaves_the_ledger_exact(
     assert set(killed) == set(names)
     assert aborted > 0
     assert counts["duplicates_skipped"] > 0
+    assert min(generator.overtaken, generator.ends_first, generator.reports_after_ends) > 0
     assert refused > 0
