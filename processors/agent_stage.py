@@ -48,7 +48,7 @@ class AgentStage:
         return None
 
     def settled_at(self, state: AgentHealth) -> datetime | None:
-        """No agent leaves memory: coming back, it would begin its streaks anew, and nobody would know (ADR 5)."""
+        """No agent leaves memory: coming back, it would begin its streaks anew, and nobody would know (ADR 6)."""
         return None
 
     def apply(
