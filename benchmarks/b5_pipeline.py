@@ -23,7 +23,7 @@ from runledger.schemas.topics import RUN_EVENTS, RUN_LOG
 NAME = "B5"
 CLAIM = "whole pipeline: events in the topic until audit rows, totals and streaks stand in Postgres, all exact"
 TARGET = 20_000
-WORKERS = ("processor", "sink", "relay", "scorer")
+WORKERS = ("processor", "sink", "relay", "scorer", "watch")
 OUR_TOTALS = "SELECT project_key || '/' || run_id, coalesce(input_tokens, 0), events FROM agent_run"
 QUIX_TABLE = "CREATE TABLE IF NOT EXISTS quix_totals (run text PRIMARY KEY, tokens bigint, events bigint)"
 ARROYO_TABLE = "CREATE TABLE IF NOT EXISTS arroyo_totals (run text PRIMARY KEY, tokens bigint, events bigint)"
