@@ -30,6 +30,8 @@ from runledger.watch.settings import WatchSettings
 _POSITIONS = {RUN_EVENTS: RUN_POSITIONS, RUN_OUTCOMES: AGENT_POSITIONS}
 """{source of a stage: its positions topic}."""
 _POLL_SECONDS = 0.2
+_QUIET = 2
+"""Critical only: that the broker is away we say ourselves, once, and as JSON."""
 
 
 class Broker:
@@ -44,7 +46,7 @@ class Broker:
         self._prefix = settings.topic_prefix
         self._seconds = settings.request_seconds
         self._group = f"{settings.topic_prefix}processors"
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka})
+        self._admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": _QUIET})
         self._consumer = _make_consumer(settings)
         self._reading, self._closing = threading.Lock(), False
         self._partitions: dict[str, list[Partition]] = {}
@@ -175,5 +177,6 @@ def _make_consumer(settings: WatchSettings) -> Consumer:
             "fetch.wait.max.ms": 50,
             "fetch.message.max.bytes": 64 * 1024,
             "queued.min.messages": 1,
+            "log_level": _QUIET,
         }
     )

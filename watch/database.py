@@ -12,6 +12,7 @@ from runledger.access.waiting import answer_within
 
 Connection: TypeAlias = psycopg.AsyncConnection[tuple[Any, ...]]
 _AnswerT = TypeVar("_AnswerT")
+_CLOSING_SECONDS = 2
 
 # PostgreSQL manual, appendix A: connection lost, transaction rolled back, out of resources, shut down or cancelled.
 _HEALING_CLASSES = frozenset({"08", "40", "53", "57"})
@@ -48,6 +49,8 @@ class Database:
         self._answer_seconds = answer_seconds
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
+        self._asking: set[asyncio.Task[Any]] = set()
+        """Under way, or cancelled and not yet ended."""
 
     async def ask(self, question: Callable[[Connection], Awaitable[_AnswerT]]) -> _AnswerT:
         """Run a question in a transaction of its own.
@@ -58,16 +61,28 @@ class Database:
         """
         async with self._lock:
             try:
-                return await answer_within(self._answer_seconds, self._ask(question))
+                return await answer_within(self._answer_seconds, self._noted(question))
             except BaseException:
                 self._connection = None
                 raise
 
+    async def _noted(self, question: Callable[[Connection], Awaitable[_AnswerT]]) -> _AnswerT:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  # coroutines run in tasks
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+        return await self._ask(question)
+
     async def _ask(self, question: Callable[[Connection], Awaitable[_AnswerT]]) -> _AnswerT:
         connection = self._connection
         if connection is None or connection.closed:
-            connection = self._connection = await self._connect()
+            connection = await self._connect()
         try:
+            if connection is not self._connection:
+                # What we no longer wait for shall not go on.
+                timeout = {"timeout": f"{self._answer_seconds:.3f}s"}
+                await connection.execute("SELECT set_config('statement_timeout', %(timeout)s, false)", timeout)
+                self._connection = connection
             async with connection.transaction():
                 return await question(connection)
         except BaseException:
@@ -75,20 +90,17 @@ class Database:
             raise
 
     async def _connect(self) -> Connection:
-        connection = await psycopg.AsyncConnection.connect(
+        return await psycopg.AsyncConnection.connect(
             self._postgres,
             autocommit=True,
             application_name=self._name,
             connect_timeout=max(2, int(self._answer_seconds)),
         )
-        # What we no longer wait for shall not go on.
-        await connection.execute(
-            "SELECT set_config('statement_timeout', %(timeout)s, false)", {"timeout": f"{self._answer_seconds:.3f}s"}
-        )
-        return connection
 
     async def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one; a question that was cancelled gets a moment to end."""
+        if self._asking:
+            await asyncio.wait(self._asking, timeout=_CLOSING_SECONDS)
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
