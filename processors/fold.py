@@ -14,8 +14,8 @@ from runledger.schemas.errors import DecodeError
 
 S = TypeVar("S")
 
-_REVIEWED_AT_ONCE = 10_000
-"""About 10 ms."""
+_REVIEWED_AT_ONCE = 2000
+"""A few milliseconds, so that batches go on between."""
 _EVICTED_AT_ONCE = 5000
 MAX_REJECTED = 1000
 """Dead letters within the window whose event ids stay free; ids of more are taken, as if their events had counted."""

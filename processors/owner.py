@@ -273,8 +273,9 @@ class PartitionOwner(Generic[S]):
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)
-        self._tell_of_bound(held, changes)
-        if changes and not await self._commit(store, changes) and self._store is None:
+        if not changes or await self._commit(store, changes):
+            self._tell_of_bound(held, changes)
+        elif self._store is None:
             await self._open_again(self._epoch)  # no batch may come for long, but timeouts go on
         held.refile(came_up, now)
         if len(came_up) == _DUE_AT_ONCE or held.is_reviewing or changes.evicted_early:

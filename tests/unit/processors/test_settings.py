@@ -41,7 +41,7 @@ def test_other_processes_protections_are_left_to_them(monkeypatch: pytest.Monkey
     assert ProcessorSettings().unsafe_disable == {"dedupe", "fencing"}
 
 
-@pytest.mark.parametrize("name", ["run_deadline_seconds", "pending_records", "session_timeout_seconds"])
+@pytest.mark.parametrize("name", ["run_deadline_seconds", "pending_records", "state_bytes", "session_timeout_seconds"])
 def test_nonsense_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match=name):
         ProcessorSettings.model_validate({name: 0})
