@@ -10,6 +10,8 @@ VERSION = "v1"
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6}"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6}"
+_K8S = "[bcdfghjklmnpqrstvwxz2456789]"
+"""The letters of which Kubernetes makes names, so that none is a word."""
 _CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,9})?"
 _ZONE = r"(?:\s?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})\b)?"
 _SPAN = (
@@ -33,12 +35,28 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?i)\[(?=[0-9a-f]{0,4}:[0-9a-f]{0,4}:)[0-9a-f:]{2,45}(?:%\w{1,16})?\](?::\d{1,5})?", "<ip>"),
         (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])", "<ip>"),
         (r"(?i)(?<![\w:])(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}(?:%\w{1,16})?(?![\w:])", "<ip>"),
-        (r"(?<![\w:])::1(?![\w:])", "<ip>"),
-        (r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)(?::\d{1,5})?", "<ip>"),
+        (r"(?<![\w:])::1(?::\d{1,5})?(?![\w:])", "<ip>"),
+        (r"(?i)(?:(?<![\w:])::ffff:)?(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\d)(?::\d{1,5})?", "<ip>"),
         (r"(?i)\b0x[0-9a-f]+\b", "<hex>"),
+        (rf"(?<=[a-z0-9])-(?=[a-z]{{0,9}}[0-9]){_K8S}{{6,10}}-{_K8S}{{5}}(?![a-z0-9])", "-<id>"),
+        (r"(?<=/)tmp(?:[a-z0-9_]{8}|\.[a-zA-Z0-9]{6,12})(?!\w)", "tmp<id>"),
         (r"(?i)\b(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8,128}\b", "<hex>"),
         (rf"(?i)(?<![\w.-]){_SPAN}(?:\s?{_SPAN}){{0,5}}", "<duration>"),
-        (r"(?i)\b(lines?|column|col|char|position|offset|pid|port|thread|process)([\s:=#-]{1,3})\d+", r"\1\2<n>"),
+        (r"\[\d{1,10}:<hex>\][^\n]{0,300}", "<gc>"),  # a line of V8's: memory and times at a collection
+        (r"\b(Key \([^()\n]{1,200}\)=)\([^()\n]{0,500}\)", r"\1(<value>)"),  # Postgres
+        (r"\b(Duplicate entry )'[^'\n]{0,500}'", r"\1'<value>'"),  # MySQL
+        (r"\*{3,}[\w-]{0,8}", "***"),  # a secret that was masked, all but its end
+        (
+            r"(?i)\b(lines?|column|col|char|position|offset|pid|port|thread|process|goroutine|transaction|length|range"
+            r"|limit|used|requested)([\s:=#\[-]{1,3})\d+",
+            r"\1\2<n>",
+        ),
+        (r"(?i)\b(timeout|total|active|idle|waiting|size|count)=\d{1,15}(?:\.\d{1,9})?", r"\1=<n>"),
+        (r"(?i)(worker|exec|executor|pool|task)-\d+(?![\w-])", r"\1-<n>"),
+        (r"(\$\$Lambda\$)\d+", r"\1<n>"),
+        (r"\b(messages|contents?|tools|items|choices|input|parts)\.\d+", r"\1.<n>"),
+        (r"\b\d{1,15}(?:\.\d{1,9})?\s?(?:bytes|[kKMGT]i?B)\b", "<size>"),
+        (r"(?<![\w.])\d{1,15}(?=\s(?:records?|rows|tokens)\b)", "<n>"),
         (r"\b(?=[\w-]{0,64}\d)(?:[a-z]{2,12}[_-])[a-zA-Z0-9]{12,64}\b", "<id>"),
         (r"\b\d{6,}\b", "<id>"),
     )
@@ -69,9 +87,9 @@ def _hide_port_or_line(match: re.Match[str]) -> str:
 def normalise(text: str) -> str:
     """Replace what differs between two failures of one kind.
 
-    E-mail and network addresses, UUIDs, hexadecimal and long numbers, dates, times, durations, ports, line numbers and
-    every number within a path become placeholders, and any white space a single space. Other numbers stay: status 404
-    is not 500.
+    E-mail and network addresses, UUIDs, hexadecimal and long numbers, dates, times, durations, sizes, ports, line
+    numbers, every number within a path, names that a system made up (of pods, threads, temporary files) and values a
+    database quotes become placeholders, and any white space a single space. Other numbers stay: status 404 is not 500.
     """
     for pattern, placeholder in _RULES:
         text = pattern.sub(placeholder, text)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from runledger.schemas.fingerprint import fingerprint, normalise
+from tests.unit.schemas.real_errors import ALL
 
 TRACE = (
     'Traceback (most recent call last):\n  File "/srv/releases/{release}/app/orders.py", line {line}, in place\n'
@@ -43,6 +44,9 @@ SAME = [
     ("Unexpected token < in JSON at position 0", "Unexpected token < in JSON at position 512"),
     ("worker pid 4711 was killed", "worker pid 99 was killed"),
     ("disk  full\n\twhile writing", "disk full while writing"),
+    ("body of 1.5 MB refused", "body of 12 MB refused"),
+    ("peer ::ffff:10.0.0.5 left", "peer ::ffff:10.0.7.9 left"),
+    ("cannot read /tmp/tmp.Xa8Kd92LqP/a", "cannot read /tmp/tmp.b7Zq41hWnn/a"),
 ]
 
 DIFFERENT = [
@@ -62,6 +66,13 @@ DIFFERENT = [
     ("index [12] is out of range", "index [13] is out of range"),
     ("needs python 3.11", "needs python 3.12"),
     ("user ann@example.com is locked", "user ann@example.com is unknown"),
+    ("model gpt-4 is gone", "model gpt-5 is gone"),
+    ("exit=1", "exit=2"),
+    ("Key (id)=(7) already exists", "Key (email)=(7) already exists"),
+    ("Key (id)=(7) already exists", "Key (id)=(7) is not present"),
+    ("no template /srv/tmpdirectory/a", "no template /srv/tmpdownloads/a"),
+    ("pod my-service-front is gone", "pod my-service-cache is gone"),
+    ("task-worker died", "task-runner died"),
 ]
 
 
@@ -74,6 +85,31 @@ def test_failures_of_one_kind_have_one_fingerprint(first: str, second: str) -> N
 @pytest.mark.parametrize(("first", "second"), DIFFERENT)
 def test_failures_of_different_kinds_have_different_fingerprints(first: str, second: str) -> None:
     assert fingerprint("p", "s", first) != fingerprint("p", "s", second)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, errors in ALL.items() if len(errors) > 1])
+def test_real_errors_of_one_kind_are_not_split(kind: str) -> None:
+    assert len({normalise(error) for error in ALL[kind]}) == 1
+
+
+def test_real_errors_of_different_kinds_are_not_merged() -> None:
+    """Every kind against every other."""
+    kinds: dict[str, set[str]] = {}
+    for kind, errors in ALL.items():
+        for error in errors:
+            kinds.setdefault(fingerprint("p", "s", error), set()).add(kind)
+    assert {frozenset(merged) for merged in kinds.values() if len(merged) > 1} == set()
+
+
+def test_the_table_of_real_errors_is_large() -> None:
+    assert sum(map(len, ALL.values())) >= 120
+    assert len(ALL) >= 80
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_real_errors_are_normalised_once_and_for_all(kind: str) -> None:
+    for error in ALL[kind]:
+        assert normalise(normalise(error)) == normalise(error)
 
 
 def test_fingerprint_is_sha256_of_version_project_and_normalised_error() -> None:
@@ -97,7 +133,33 @@ def test_normalise_has_nothing_left_to_do_on_its_own_output(first: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["a", "1", "1:", "a.", "a@", "/", "1s ", "<ip>/", "0-", "a-", "a1_", "[::", "Mon ", " ", "A://", "ab", "1 "]
+    "unit",
+    [
+        "a",
+        "1",
+        "1:",
+        "a.",
+        "a@",
+        "/",
+        "1s ",
+        "<ip>/",
+        "0-",
+        "a-",
+        "a1_",
+        "[::",
+        "Mon ",
+        " ",
+        "A://",
+        "ab",
+        "1 ",
+        "Key (",
+        "Duplicate entry '",
+        "*",
+        "-b2",
+        "[1:<hex>] ",
+        "/tmp",  # noqa: S108  # a text, not a file
+        "port ",
+    ],
 )
 def test_normalise_takes_little_time_on_any_text(unit: str) -> None:
     text = (unit * 8000)[:8000]
