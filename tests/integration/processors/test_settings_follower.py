@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
+from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
 from runledger.processors.errors import StoreLost
@@ -141,3 +143,24 @@ def test_a_broker_that_is_away_is_told_once_and_what_is_known_holds(policies: Po
     follower.close()
     assert [line["event"] for line in logs] == ["settings_not_followed"]
     assert (crashes, deadline(policies)) == ([], 3600)
+
+
+def test_a_broker_that_goes_away_is_told_once_and_what_is_known_holds(policies: Policies) -> None:
+    """A broker of librdkafka's own, within a producer: it ends with it."""
+    broker = Producer({"bootstrap.servers": "none", "test.mock.num.brokers": 1, "log_level": 2})
+    broker.produce("mock.settings", encode(AgentSettings("p", "sage", deadline_seconds=7)), b"p/sage")
+    assert broker.flush(20) == 0
+    (address,) = broker.list_topics(timeout=20).brokers.values()
+    connection = ConnectionSettings(kafka=f"{address.host}:{address.port}", topic_prefix="mock.")
+    crashes: list[BaseException] = []
+    follower = SettingsFollower(connection, policies, crashes.append)
+    with capture_logs() as logs:
+        follower.start()
+        assert follower.wait_until_read(20)
+        del broker
+        until(lambda: any(line["event"] == "settings_not_followed" for line in logs))
+        asked = time.monotonic()
+        until(lambda: time.monotonic() - asked > 2.5)  # twice as long as it takes to ask again
+    follower.close()
+    assert [line["event"] for line in logs] == ["settings_read", "settings_not_followed"]
+    assert (crashes, deadline(policies)) == ([], 7)

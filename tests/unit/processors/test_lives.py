@@ -160,7 +160,7 @@ def test_another_end_after_eviction_moves_no_streak() -> None:
     assert stages.rows() == [("success", 1)]
 
 
-def test_an_end_after_the_stub_of_another_birth_was_given_up_moves_no_streak() -> None:
+def test_a_run_of_another_birth_that_is_given_up_moves_no_streak() -> None:
     stages = Stages()
     stages.tell(started(), ended("a", 10))
     stages.evict()
