@@ -22,7 +22,7 @@ class Size:
     runs: int = 5_000
     rounds: int = 3
     deadline_seconds: float = 180
-    paced_seconds: float = 20
+    paced_seconds: float = 15
     scale: float = 1.0
 
     def share(self, count: int, least: int = 1) -> int:
