@@ -16,6 +16,7 @@ from runledger.producers.otlp.spans import (
     MAX_ATTRIBUTES,
     MAX_EVENTS,
     MAX_ITEMS,
+    MAX_SHARED_TEXT,
     MAX_SPANS,
     MAX_VALUE_DEPTH,
     TOO_MANY_SPANS,
@@ -29,6 +30,7 @@ from runledger.producers.otlp.spans import (
     finite,
     make_span,
     require_few,
+    shared,
 )
 
 _INT64_END = 2**63
@@ -48,9 +50,9 @@ def read_json(body: bytes) -> Reading:
         raise UnreadableError(f"not JSON: {error.msg} at character {error.pos}") from error
     reading = Reading()
     for resource_spans in _objects(_object(document, "the body"), "resourceSpans"):
-        resource = _attributes(_member(resource_spans, "resource"))
+        resource = shared(_attributes(_member(resource_spans, "resource")))
         for scope_spans in _objects(resource_spans, "scopeSpans"):
-            scope = _text(_member(scope_spans, "scope"), "name")
+            scope = _text(_member(scope_spans, "scope"), "name")[:MAX_SHARED_TEXT]
             for raw in _objects(scope_spans, "spans"):
                 if len(reading.spans) + reading.refused.total() >= MAX_SPANS:
                     reading.refused[TOO_MANY_SPANS] += 1

@@ -16,6 +16,7 @@ from runledger.producers.otlp.spans import (
     MAX_ATTRIBUTES,
     MAX_EVENTS,
     MAX_ITEMS,
+    MAX_SHARED_TEXT,
     MAX_SPANS,
     MAX_VALUE_DEPTH,
     TOO_MANY_SPANS,
@@ -30,6 +31,7 @@ from runledger.producers.otlp.spans import (
     make_span,
     printable,
     require_few,
+    shared,
 )
 
 
@@ -46,14 +48,16 @@ def read_protobuf(body: bytes) -> Reading:
         raise UnreadableError("not a protobuf ExportTraceServiceRequest") from error
     reading = Reading()
     for resource_spans in request.resource_spans:
-        resource = _attributes(resource_spans.resource.attributes)
+        resource = shared(_attributes(resource_spans.resource.attributes))
         for scope_spans in resource_spans.scope_spans:
+            # Read once: each reading of a message's text makes another copy of it.
+            scope = clean(scope_spans.scope.name)[:MAX_SHARED_TEXT]
             for raw in scope_spans.spans:
                 if len(reading.spans) + reading.refused.total() >= MAX_SPANS:
                     reading.refused[TOO_MANY_SPANS] += 1
                     continue
                 try:
-                    reading.spans.append(_span(raw, (resource, clean(scope_spans.scope.name))))
+                    reading.spans.append(_span(raw, (resource, scope)))
                 except RefusedSpanError as error:
                     reading.refused[str(error)] += 1
     return reading

@@ -19,6 +19,8 @@ MAX_ATTRIBUTES = 4096
 MAX_EVENTS = 1024
 MAX_ITEMS = 4096
 """Of a list, an object, a resource or an event; what stands beyond is left out."""
+MAX_SHARED_TEXT = 8192
+"""Characters of a resource's text or a scope's name: a request has them once, but each of its spans works with them."""
 MAX_VALUE_DEPTH = 16
 """What lies deeper within an attribute's value is left out."""
 TOO_MANY_SPANS = f"more than {MAX_SPANS} spans in one request: export smaller batches"
@@ -200,6 +202,11 @@ def require_few(what: str, count: int, most: int) -> None:
 def clean(text: str) -> str:
     """Replace NUL characters, which no event may hold."""
     return text.replace("\x00", "\ufffd") if "\x00" in text else text
+
+
+def shared(resource: Attributes) -> Attributes:
+    """Shorten the texts of a resource; what is told of it, and the margin that is masked along, takes no more."""
+    return {name: value[:MAX_SHARED_TEXT] if isinstance(value, str) else value for name, value in resource.items()}
 
 
 def finite(number: float) -> float | None:

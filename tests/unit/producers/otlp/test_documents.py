@@ -131,6 +131,17 @@ def test_what_stands_beyond_the_bound_of_a_collection_is_left_out() -> None:
         assert [len(items) for items in held] == [4096] * 4
 
 
+def test_what_spans_share_is_held_once_and_short() -> None:
+    """One request may have ten thousand spans: a long text of each would fill the memory."""
+    long = "x " * 1_000_000
+    document = request(raw_span(), raw_span(), resource={"service.name": long}, scope=long)
+    for reading in (read_json(as_json(document)), read_protobuf(as_protobuf(document))):
+        one, other = reading.spans
+        assert one.scope is other.scope
+        assert one.resource is other.resource
+        assert (one.scope, one.resource) == (long[:8192], {"service.name": long[:8192]})
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
