@@ -24,7 +24,7 @@ _TOOL: dict[str, tuple[str, ...]] = {
     "tool_call_id": ("gen_ai.tool.call.id", "tool_call.id", "tool.id"),
 }
 _TOOL_EXCERPTS: dict[str, tuple[str, ...]] = {
-    "arguments": ("gen_ai.tool.call.arguments", "tool.parameters", "input.value", "traceloop.entity.input"),
+    "arguments": ("gen_ai.tool.call.arguments", "input.value", "traceloop.entity.input", "tool.parameters"),
     "result": ("gen_ai.tool.call.result", "output.value", "traceloop.entity.output"),
 }
 _QUERY: dict[str, tuple[str, ...]] = {"query": ("gen_ai.retrieval.query.text", "reranker.query", "input.value")}

@@ -49,6 +49,12 @@ def test_a_tool_shows_what_it_was_given_and_what_it_gave(attributes: dict[str, A
     assert (shown["tool"], shown["arguments"], shown["result"]) == ("search", '{"q":1}', "none")
 
 
+def test_a_tool_s_definition_is_not_what_it_was_given() -> None:
+    """OpenInference's own decorator of tools tells the schema of the parameters under their name."""
+    told = {"input.value": '{"q":1}', "tool.parameters": '{"type":"object"}'}
+    assert entry("tool", told)["arguments"] == '{"q":1}'
+
+
 def test_arguments_are_cut() -> None:
     assert len(entry("tool", {"tool.parameters": "x" * 9000})["arguments"]) == 2000
 
