@@ -14,6 +14,7 @@ from runledger.producers.masking import masker_of
 from runledger.producers.open_run import OpenRun
 from runledger.producers.settings import ProducerSettings
 from runledger.schemas.run_events import EndStatus
+from runledger.schemas.values import SUMMARY_IS
 
 
 def usage(
@@ -123,15 +124,16 @@ def end_by(settings: ProducerSettings, run: OpenRun, error: BaseException) -> It
     """End a run as the exception that left it says.
 
     An Exception is a failure, unless it was recorded before, and ends the run failed; anything else (KeyboardInterrupt,
-    SystemExit, a cancelled task) ends it interrupted.
+    SystemExit, a cancelled task) ends it interrupted. The end's meta says that its summary is the text of an error.
     """
+    quoted = {SUMMARY_IS: "error"}
     told = describe_exception(error, masker_of(settings.mask_patterns))
     if isinstance(error, Exception):
         if not is_recorded(error, run.run_id):
             yield failure(settings, run, told.summary, error=told.error, meta=told.meta)
-        yield end(settings, run, "failed", summary=told.summary)
+        yield end(settings, run, "failed", summary=told.summary, meta=quoted)
     else:
-        yield end(settings, run, "interrupted", summary=told.summary)
+        yield end(settings, run, "interrupted", summary=told.summary, meta=quoted)
 
 
 def untold(run: OpenRun, reason: Exception) -> str:

@@ -25,6 +25,9 @@ COST_PLACES = Decimal("1e-10")
 """Costs are numeric(20,10) in Postgres."""
 COST_LIMIT = Decimal(10) ** 9
 """A single cost stays below a billion dollars, so that no rounding outgrows the column."""
+SUMMARY_IS = "summary_is"
+"""In the meta of a run's end: its summary is no report of the agent but an `error` or an `output`; nobody is shown it
+without a key."""
 
 _NO_NUL = r"^[^\x00]*$"
 _COST_CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)

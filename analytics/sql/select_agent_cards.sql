@@ -1,5 +1,6 @@
 -- The newest run of each agent of public projects, the newest first. What the row says of errors, prompts and details
--- is not read. One probe of an index per card.
+-- is not read; a summary that is itself such a text is left out (meta `summary_is`, docs/events.md). One probe of an
+-- index per card.
 -- %(limit)s: integer.
 WITH newest AS (
     SELECT h.project_key, h.agent_id
@@ -18,7 +19,9 @@ SELECT n.agent_id,
 FROM newest AS n
 LEFT JOIN agent AS a ON a.project_key = n.project_key AND a.agent_id = n.agent_id
 CROSS JOIN LATERAL (
-    SELECT g.action_summary, g.status, g.ended_at
+    SELECT CASE WHEN g.actions_taken ? 'summary_is' THEN NULL ELSE g.action_summary END AS action_summary,
+           g.status,
+           g.ended_at
     FROM agent_run_log AS g
     WHERE g.project_key = n.project_key AND g.agent_id = n.agent_id AND g.ended_at IS NOT NULL
     ORDER BY g.ended_at DESC, g.run_id DESC

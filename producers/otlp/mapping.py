@@ -39,7 +39,7 @@ from runledger.schemas.run_events import (
     UsageReported,
 )
 from runledger.schemas.usage import TokenUsage
-from runledger.schemas.values import MAX_SUMMARY
+from runledger.schemas.values import MAX_SUMMARY, SUMMARY_IS
 
 _SOURCE = "opentelemetry"
 _RUN_ITSELF: frozenset[StepKind | None] = frozenset({None, "agent", "chain"})
@@ -103,7 +103,9 @@ def events_of(project_key: str, span: Span, shortener: Shortener) -> list[AnyRun
     if is_run:
         output = output_of(span)
         summary = None if output is None else shortener.cut(output, MAX_SUMMARY)
-        ended = EndedData(status="failed" if span.failed else "completed", summary=summary)
+        # What a model said is no report: the meta tells, so that it is shown to nobody without a key.
+        meta = {SUMMARY_IS: "output"} if summary and summary.strip() else {}
+        ended = EndedData(status="failed" if span.failed else "completed", summary=summary, meta=meta)
         events.append(RunEnded(**_common(project_key, span, agent_id, "end", span.ended_at), data=ended))
     return events
 

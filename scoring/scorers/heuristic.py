@@ -6,11 +6,13 @@ from typing import Any
 
 from runledger.schemas.outcomes import Baseline, OutcomeStatus, RunOutcome
 from runledger.schemas.scoring import DEFAULT_RUBRIC, ScoringJob
+from runledger.schemas.values import SUMMARY_IS
 from runledger.scoring.scorers.base import Scores
 
 WEIGHTS = {"outcome": 0.5, "output": 0.2, "errors": 0.2, "efficiency": 0.1}
 NEUTRAL = 0.5
 """Efficiency of a run exactly like the agent's earlier ones, and of one that cannot be compared."""
+_NO_DETAILS = {"summary", SUMMARY_IS}
 _PLACES = 4
 _OUTCOME: dict[OutcomeStatus, float] = {"success": 1.0, "partial": 0.5, "failed": 0.0}
 
@@ -39,9 +41,8 @@ def score_output(outcome: RunOutcome) -> float:
     if outcome.silent:
         return 0.0
     summary = bool(outcome.action_summary and outcome.action_summary.strip())
-    details = outcome.traces > 0 or any(
-        _says_something(value) for name, value in outcome.actions_taken.items() if name != "summary"
-    )
+    told = (value for name, value in outcome.actions_taken.items() if name not in _NO_DETAILS)
+    details = outcome.traces > 0 or any(_says_something(value) for value in told)
     return 0.5 + 0.25 * summary + 0.25 * details
 
 

@@ -170,6 +170,15 @@ async def test_nothing_is_shown_that_nobody_released(uri: str, public: Tables) -
         assert secret not in shown
 
 
+@pytest.mark.parametrize("quoted", ["error", "output"])
+async def test_a_card_tells_no_summary_that_is_an_error_or_an_answer(uri: str, public: Tables, quoted: str) -> None:
+    taken = {"summary": "SECRET words", "summary_is": quoted}
+    public.logged("open", "sage", public.now(), action_summary=taken["summary"], actions_taken=taken)
+    public.summed_up()
+    (card,) = (await _read(uri)).agents
+    assert (card.agent_id, card.action_summary) == ("sage", None)
+
+
 async def test_a_project_that_opts_out_is_gone_at_once(uri: str, public: Tables) -> None:
     public.logged("open", "sage", public.now(), score=0.5)
     public.summed_up()

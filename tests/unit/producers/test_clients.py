@@ -121,6 +121,7 @@ async def test_a_cancelled_task_interrupts_its_run(served: Gateway, aclient: Asy
         await task
     await aclient.flush()
     assert served.events[-1]["data"]["status"] == "interrupted"
+    assert served.events[-1]["data"]["meta"] == {"summary_is": "error"}
 
 
 async def test_an_exception_fails_an_async_run_and_goes_on(served: Gateway, aclient: AsyncRunClient) -> None:
@@ -246,7 +247,10 @@ def test_a_tracked_function_that_raises_fails_its_run(served: Gateway, client: R
     with pytest.raises(LookupError):
         fail()
     client.flush()
-    assert served.events[-1]["data"]["status"] == "failed"
+    ended = served.events[-1]["data"]
+    assert ended["status"] == "failed"
+    # The text of an error, and marked so: public cards leave it out.
+    assert (ended["summary"], ended["meta"]) == ("LookupError: nothing there", {"summary_is": "error"})
 
 
 async def test_async_functions_are_tracked_by_either_client(

@@ -63,7 +63,7 @@ def test_the_span_without_a_parent_is_the_run() -> None:
         "conversation_id": "c1",
         "service": "sage",
     }
-    assert (end.data.status, end.data.summary, end.data.meta, end.data.traces) == ("completed", "Found", {}, [])
+    assert (end.data.status, end.data.summary, end.data.traces) == ("completed", "Found", [])
 
 
 def test_a_call_of_a_model_is_usage() -> None:
@@ -106,6 +106,13 @@ def test_a_failed_run_has_failed() -> None:
     assert isinstance(failure, FailureRecorded)
     assert isinstance(end, RunEnded)
     assert (failure.data.summary, end.data.status) == ("boom", "failed")
+
+
+def test_a_summary_that_a_model_wrote_is_marked_as_an_output() -> None:
+    for output, meta in (("It is done", {"summary_is": "output"}), ("  ", {}), ("[]", {})):
+        end = told(root({**AGENT, "output.value": output}))["run.ended"]
+        assert isinstance(end, RunEnded)
+        assert end.data.meta == meta
 
 
 def test_a_failed_step_is_a_failure_of_a_run_that_goes_on() -> None:

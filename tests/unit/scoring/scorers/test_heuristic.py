@@ -42,6 +42,7 @@ def test_outcome_is_the_status(status: str, score: float) -> None:
         ({"actions_taken": {"summary": "x"}, "action_summary": "x"}, 0.75),
         ({"actions_taken": {"rows": 0}, "action_summary": None}, 0.75),
         ({"actions_taken": {"summary": "x", "files": [{"a": " "}], "n": None}, "action_summary": "x"}, 0.75),
+        ({"actions_taken": {"summary": "x", "summary_is": "error"}, "action_summary": "x"}, 0.75),
         ({"actions_taken": {"summary": "x", "files": ["a.py"]}, "action_summary": "x"}, 1.0),
         ({"actions_taken": {"summary": "x"}, "action_summary": "x", "traces": 2}, 1.0),
     ],
