@@ -100,10 +100,14 @@ class TimedOutData(_Payload):
 
 
 class ResolvedData(_Payload):
-    """An operator's word that a kind of failure is resolved."""
+    """The word of an operator, or of an agent, that a kind of failure is resolved.
+
+    `by` names the person or program that says so; an agent is named by the event's agent_id.
+    """
 
     fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     note: Summary | None = None
+    by: Name | None = None
 
 
 class ErasedData(_Payload):

@@ -12,7 +12,7 @@ from runledger.schemas.dead_letters import DeadLetter
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
-from runledger.schemas.run_events import FailureRecorded, RunErased
+from runledger.schemas.run_events import FailureRecorded, FailureResolved, RunErased
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
@@ -42,6 +42,7 @@ class Batch:
     moves: dict[Partition, int] = field(default_factory=dict)
     events: list[EventRow] = field(default_factory=list)
     failures: dict[tuple[str, UUID, str], Row] = field(default_factory=dict)
+    resolutions: dict[tuple[str, UUID, str], Row] = field(default_factory=dict)
     erasures: list[Row] = field(default_factory=list)
     runs: dict[bytes, Row] = field(default_factory=dict)
     late: list[Row] = field(default_factory=list)
@@ -122,6 +123,9 @@ def _add_event(batch: Batch, record: Record) -> None:
     if isinstance(event, FailureRecorded):
         row = rows.failure_row(record, event)
         batch.failures.setdefault((event.project_key, event.run_id, event.event_id), row)
+    elif isinstance(event, FailureResolved):
+        row = rows.resolution_row(record, event)
+        batch.resolutions.setdefault((event.project_key, event.run_id, event.event_id), row)
     elif isinstance(event, RunErased):
         batch.erasures.append(_erasure(event.project_key, event.run_id, record, order=True))
 

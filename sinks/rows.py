@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, TypeAlias
 from uuid import UUID
+
+import orjson
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import job_id, row_id, run_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
-from runledger.schemas.run_events import AnyRunEvent, FailureRecorded
+from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, FailureResolved
 from runledger.schemas.scoring import RunScored, ScoringJob
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.sinks.records import Record
@@ -107,6 +111,17 @@ _OUTCOME_COLUMNS = (
 )
 
 
+def as_json(rows: Iterable[Row]) -> str:
+    """Write rows as a statement takes them: a JSON array."""
+    return orjson.dumps(list(rows), default=_json_of).decode()
+
+
+def _json_of(value: object) -> str:
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no JSON form here")
+
+
 def event_row(record: Record, event: AnyRunEvent) -> EventRow:
     """Row of run_event: one delivery."""
     return (
@@ -141,6 +156,23 @@ def failure_row(record: Record, event: FailureRecorded) -> Row:
         "meta": data.meta,
         "detached": data.detached,
         "occurred_at": min(event.occurred_at, record.logged_at),
+        "logged_at": record.logged_at,
+        "log_partition": record.partition,
+        "log_offset": record.offset,
+    }
+
+
+def resolution_row(record: Record, event: FailureResolved) -> Row:
+    """Row of failure_resolution. Nobody can have resolved a failure after the log heard of it."""
+    return {
+        "project_key": event.project_key,
+        "run_id": event.run_id,
+        "event_id": event.event_id,
+        "fingerprint": event.data.fingerprint,
+        "agent_id": event.agent_id,
+        "resolved_by": event.data.by,
+        "note": event.data.note,
+        "resolved_at": min(event.occurred_at, record.logged_at),
         "logged_at": record.logged_at,
         "log_partition": record.partition,
         "log_offset": record.offset,

@@ -30,6 +30,8 @@ _CHECKS = (
     "verify_streaks",
     "verify_agents",
     "verify_failures",
+    "verify_resolutions",
+    "verify_failure_states",
     "verify_scores",
     "verify_rollup",
     "verify_positions",
@@ -61,7 +63,7 @@ class Difference:
 class Report:
     """What was recounted, and every difference.
 
-    Not seen: deletion of deliveries that change nothing (repeats, void timeouts, resolutions), as offsets have natural
+    Not seen: deletion of deliveries that change nothing (repeats, void timeouts), as offsets have natural
     gaps; which of an agent's runs came too late to count, and incidents, as both depend on the order of arrival; and
     columns that only say where a number came from (cost_source and its like).
 
@@ -96,7 +98,7 @@ class Report:
 
 
 def verify(connection: psycopg.Connection[Any]) -> Report:
-    """Recount all runs, streaks, failures and scores, and compare.
+    """Recount all runs, streaks, failures with the states of their groups, and scores, and compare.
 
     Works on one snapshot of the database, so that a sink may go on writing meanwhile; but a run whose events were
     written and whose snapshot is still under way is a difference: let the pipeline come to rest first.

@@ -6,18 +6,17 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 
-import orjson
 import psycopg
 import structlog
 from psycopg import sql
 
 from runledger.sinks import offsets
 from runledger.sinks.batch import Batch
+from runledger.sinks.failure_groups import write_failures
 from runledger.sinks.offsets import Position
 from runledger.sinks.records import Partition
-from runledger.sinks.rows import Row
+from runledger.sinks.rows import Row, as_json
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.statements import statement
 
@@ -110,6 +109,7 @@ class Writer:
             _write_run_log(connection, batch)
             _write_scores(connection, batch)
             _run(connection, "upsert_incidents", batch.incidents.values())
+            write_failures(connection, batch)
 
     def _make_days(self, connection: psycopg.Connection, days: set[date]) -> None:
         """Make the partitions of run_event that are missing, in transactions of their own."""
@@ -130,16 +130,10 @@ class Writer:
         self.connection().execute(statement("mark_sent"), {"ids": [job.outbox_id for job in jobs]})
 
 
-def _json_of(value: object) -> str:
-    if isinstance(value, Decimal):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} has no JSON form here")
-
-
 def _run(connection: psycopg.Connection, name: str, rows: Collection[Row]) -> None:
     """Run a statement over rows, all at once."""
     if rows:
-        connection.execute(statement(name), {"rows": orjson.dumps(list(rows), default=_json_of).decode()})
+        connection.execute(statement(name), {"rows": as_json(rows)})
 
 
 def _make_day(connection: psycopg.Connection, day: date) -> None:
@@ -166,9 +160,7 @@ def _write_events(connection: psycopg.Connection, batch: Batch) -> None:
         with connection.cursor() as cursor, cursor.copy(statement("copy_events")) as copy:
             for row in batch.events:
                 copy.write_row(row)
-    _run(connection, "insert_failures", batch.failures.values())
-    for name in ("erase_events", "erase_failures"):
-        _run(connection, name, batch.erasures)
+    _run(connection, "erase_events", batch.erasures)
 
 
 def _write_runs(connection: psycopg.Connection, batch: Batch) -> None:

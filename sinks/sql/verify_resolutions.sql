@@ -1,0 +1,39 @@
+-- Words that a failure is resolved: of repeated deliveries the first holds.
+WITH told AS (
+    SELECT DISTINCT ON (project_key, run_id, event_id)
+        project_key,
+        run_id,
+        event_id,
+        data ->> 'fingerprint' AS fingerprint,
+        agent_id,
+        data ->> 'by' AS resolved_by,
+        data ->> 'note' AS note,
+        least(occurred_at, logged_at) AS resolved_at
+    FROM run_event
+    WHERE type = 'runledger.failure.resolved.v1'
+    ORDER BY project_key, run_id, event_id, log_offset
+)
+SELECT
+    CASE
+        WHEN r.event_id IS NULL THEN 'resolution_missing'
+        WHEN t.event_id IS NULL THEN 'resolution_without_event'
+        ELSE 'resolution_differs'
+    END AS kind,
+    project_key,
+    run_id::text AS subject,
+    CASE WHEN t.event_id IS NULL OR r.event_id IS NULL THEN 'event ' || event_id ELSE d.field END AS field,
+    CASE WHEN t.event_id IS NULL THEN 'no row' WHEN r.event_id IS NULL THEN 'a row' ELSE d.expected END AS expected,
+    CASE WHEN t.event_id IS NULL THEN 'a row' WHEN r.event_id IS NULL THEN 'none' ELSE d.found END AS found
+FROM told AS t
+FULL JOIN failure_resolution AS r USING (project_key, run_id, event_id)
+CROSS JOIN LATERAL (
+    VALUES
+        ('fingerprint', t.fingerprint, r.fingerprint),
+        ('agent_id', t.agent_id, r.agent_id),
+        ('resolved_by', t.resolved_by, r.resolved_by),
+        ('note', t.note, r.note),
+        ('resolved_at', t.resolved_at::text, r.resolved_at::text)
+) AS d (field, expected, found)
+WHERE d.expected IS DISTINCT FROM d.found
+  AND (t.event_id IS NOT NULL AND r.event_id IS NOT NULL OR d.field = 'fingerprint')
+ORDER BY 1, 2, 3, 4
