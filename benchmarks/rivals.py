@@ -113,7 +113,7 @@ def bytewax_rate(corner: Corner, load: Load, size: Size) -> Rate:
             load.count,
             deadline_seconds=size.deadline_seconds,
             check=running.check,
-            pause_seconds=0.02,
+            pause_seconds=0.05,
         )
         running.wait(size.deadline_seconds)
     done = subprocess.run((*script, "totals", str(folder)), capture_output=True, check=True, timeout=60)
