@@ -12,9 +12,13 @@ QUARTER = timedelta(minutes=15)
 """Figures are kept by quarters of an hour: in every time zone of today days begin on one."""
 
 
+_NO_ZONES = frozenset({"Factory", "localtime"})
+"""Files beside the zones: what a clock has that nobody set, and whatever this machine keeps."""
+
+
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones()) - _NO_ZONES
 
 
 def find_zone(name: str) -> ZoneInfo:

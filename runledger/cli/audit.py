@@ -87,8 +87,9 @@ def print_audit(console: Console, audit: Audit) -> None:
     if not known:
         console.print("No agent is known.")
     else:
-        all_well = "nothing is wrong" if audit.judged else "nothing else is wrong"
-        head = f"{found:,} of {known:,} agents need a look" if found else f"{known:,} agents: {all_well}"
+        all_well = "nothing is wrong" if audit.judged else "nothing is wrong as far as is known"
+        agents = "1 agent" if known == 1 else f"{known:,} agents"
+        head = f"{found:,} of {agents} need a look" if found else f"{agents}: {all_well}"
         console.print(head, style="red" if found else "green", highlight=False)
     for remark in remarks(audit):
         console.print(remark, style="yellow", highlight=False, soft_wrap=True)

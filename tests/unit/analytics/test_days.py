@@ -36,6 +36,12 @@ def test_a_day_begins_at_its_first_moment(zone: str, now: str, start: str) -> No
     assert day_start(datetime.fromisoformat(now), find_zone(zone)) == datetime.fromisoformat(start)
 
 
+@pytest.mark.parametrize("name", ["localtime", "Factory"])
+def test_a_file_beside_the_zones_is_no_zone(name: str) -> None:
+    with pytest.raises(TimeZoneError):
+        find_zone(name)
+
+
 @given(_MOMENTS, _ZONES)
 def test_a_day_holds_its_moment_and_begins_on_a_quarter(now: datetime, zone: ZoneInfo) -> None:
     start = day_start(now, zone)

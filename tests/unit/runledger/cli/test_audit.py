@@ -113,6 +113,7 @@ def test_a_pipeline_that_lags_is_said_so(pipeline: Pipeline, words: str) -> None
     printed = " ".join(_printed(_audit(_agent(), pipeline=pipeline)).split())
     assert words in printed
     assert "nobody is judged quiet" in printed
+    assert printed.startswith("1 agent: nothing is wrong as far as is known")
 
 
 def test_agents_that_were_not_looked_at_are_mentioned() -> None:
