@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
@@ -43,6 +45,10 @@ class Emission:
     too_large: bool = False
 
 
+_DELIVERED = Emission("delivered")
+_NOT_IN_TIME = Emission("unknown", "the broker has not acknowledged it in time")
+
+
 class Emitter:
     """Publish events and await their acknowledgement. Use it as an async context manager, in one event loop.
 
@@ -71,14 +77,14 @@ class Emitter:
         """
         began = time.monotonic()
         wait_seconds = self._acknowledgement_seconds if within_seconds is None else max(0.0, within_seconds)
-        records = await self._records_of(events)
+        told = _Told(len(events))
+        if are_heavy(events):
+            # Every other call waits for this loop: a thread does what takes long.
+            await asyncio.to_thread(self._hand_over_all, events, told)
+        else:
+            self._hand_over_all(events, told)
         least_seconds = min(_LEAST_SECONDS, wait_seconds)
-        wait_seconds = max(least_seconds, wait_seconds - (time.monotonic() - began))
-        handed_over = [self._hand_over(record) for record in records]
-        waiting = [future for future in handed_over if isinstance(future, asyncio.Future)]
-        if waiting:
-            await asyncio.wait(waiting, timeout=wait_seconds)
-        return [_settled(future) if isinstance(future, asyncio.Future) else future for future in handed_over]
+        return await told.within(max(least_seconds, wait_seconds - (time.monotonic() - began)))
 
     async def close(self) -> None:
         """Wait for what is pending, at most `flush_timeout_seconds`, and stop."""
@@ -95,11 +101,13 @@ class Emitter:
     ) -> None:
         await self.close()
 
-    async def _records_of(self, events: Sequence[AnyRunEvent]) -> list[Record | Emission]:
-        """Mask and encode; in a thread where it takes long, since every other call waits for this loop."""
-        if are_heavy(events):
-            return await asyncio.to_thread(lambda: [self._record_of(event) for event in events])
-        return [self._record_of(event) for event in events]
+    def _hand_over_all(self, events: Sequence[AnyRunEvent], told: _Told) -> None:
+        """Mask and encode all, then hand them over."""
+        for index, record in enumerate([self._record_of(event) for event in events]):
+            if isinstance(record, Emission):
+                told.hear(index, record)
+            else:
+                self._hand_over(record, told, index)
 
     def _record_of(self, event: AnyRunEvent) -> Record | Emission:
         try:
@@ -107,34 +115,47 @@ class Emitter:
         except InvalidEventError as error:
             return Emission("refused", error.reason, too_large=True)
 
-    def _hand_over(self, record: Record | Emission) -> asyncio.Future[Undelivered | None] | Emission:
-        if isinstance(record, Emission):
-            return record
-        loop = asyncio.get_running_loop()
-        delivered: asyncio.Future[Undelivered | None] = loop.create_future()
+    def _hand_over(self, record: Record, told: _Told, index: int) -> None:
         try:
-            self._publisher.hand_over(record, lambda failure: _tell(loop, delivered, failure))
+            self._publisher.hand_over(record, partial(told.hear_report, index))
         except (QueueFullError, ClosedError) as error:
-            return Emission("refused", str(error))
-        return delivered
+            told.hear(index, Emission("refused", str(error)))
 
 
-def _settled(delivered: asyncio.Future[Undelivered | None]) -> Emission:
-    if not delivered.done():
-        delivered.cancel()  # so that a late report is dropped
-        return Emission("unknown", "the broker has not acknowledged it in time")
-    failure = delivered.result()
-    return Emission("delivered") if failure is None else Emission("unknown", failure.reason)
+class _Told:
+    """What became of each of several events: heard from any thread, awaited in the loop it was made in.
 
+    The loop is woken once, however many they are: forty thousand futures would hold it up for seconds.
 
-def _tell(
-    loop: asyncio.AbstractEventLoop, delivered: asyncio.Future[Undelivered | None], failure: Undelivered | None
-) -> None:
-    """Carry the broker's word into the caller's loop; it may be closed by then, with nobody left to hear."""
+    Args:
+        count: of the events.
+    """
 
-    def settle() -> None:
-        if not delivered.done():
-            delivered.set_result(failure)
+    def __init__(self, count: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._complete = asyncio.Event()
+        self._lock = threading.Lock()
+        self._heard: dict[int, Emission] = {}
+        self._count = count
 
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(settle)
+    def hear(self, index: int, emission: Emission) -> None:
+        """Note what became of one; the first word holds."""
+        with self._lock:
+            self._heard.setdefault(index, emission)
+            is_complete = len(self._heard) == self._count
+        if is_complete:
+            with suppress(RuntimeError):  # the caller's loop may be closed by now, with nobody left to hear
+                self._loop.call_soon_threadsafe(self._complete.set)
+
+    def hear_report(self, index: int, failure: Undelivered | None) -> None:
+        """Note the broker's word on one."""
+        self.hear(index, _DELIVERED if failure is None else Emission("unknown", failure.reason))
+
+    async def within(self, seconds: float) -> list[Emission]:
+        """Wait for all, and give what is known of each when the time is up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                if self._count:
+                    await self._complete.wait()
+        with self._lock:
+            return [self._heard.get(index, _NOT_IN_TIME) for index in range(self._count)]

@@ -89,3 +89,24 @@ async def test_other_calls_go_on_while_a_large_event_is_masked() -> None:
         ticking.cancel()
     assert emission.outcome == "unknown"
     assert ticks > 20
+
+
+async def test_other_calls_go_on_while_very_many_events_are_handed_over(topics: ConnectionSettings) -> None:
+    longest = 0.0
+
+    async def tick() -> None:
+        nonlocal longest
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            longest = max(longest, time.monotonic() - began)
+
+    events = [recorded(str(number)) for number in range(20_000)]
+    async with Emitter(ProducerSettings(kafka=topics.kafka, topic_prefix=topics.topic_prefix)) as emitter:
+        ticking = asyncio.create_task(tick())
+        began = time.monotonic()
+        emissions = await emitter.emit_all(events, within_seconds=60)
+        took = time.monotonic() - began
+        ticking.cancel()
+    assert {emission.outcome for emission in emissions} == {"delivered"}
+    assert longest < took / 2
