@@ -20,6 +20,9 @@ _FLAT = re.compile(
 """A message among flattened attributes, such as llm.input_messages.0.message.content and gen_ai.prompt.0.role."""
 _BLANK_DOCUMENTS = frozenset({"", "null", "{}", "[]", '""'})
 """An output that is one of these is none."""
+_MOST_WITHIN = 50_000
+"""Objects and lists of a JSON text that are read; a text of eight megabytes may hold millions, and no thread else runs
+while they are made."""
 
 
 def prompt_of(span: Span) -> str | None:
@@ -67,6 +70,8 @@ def _last(messages: list[tuple[str, str]], role: str) -> str | None:
 def _messages(value: object) -> list[tuple[str, str]]:
     """Give (role, text) of structured messages, or of their JSON."""
     if isinstance(value, str):
+        if value.count("{") + value.count("[") > _MOST_WITHIN:
+            return []
         try:
             value = orjson.loads(value)
         except orjson.JSONDecodeError:

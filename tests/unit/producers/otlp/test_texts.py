@@ -96,3 +96,9 @@ def test_a_model_was_told_this_in_an_event(name: str, attributes: dict[str, Any]
 )
 def test_this_came_of_it(attributes: dict[str, Any], output: str | None) -> None:
     assert output_of(one_span(attributes)) == output
+
+
+def test_messages_of_far_too_many_parts_are_not_read() -> None:
+    parts = '{"text":"a"},' * 60_000
+    asked = f'[{{"role":"user","content":[{parts}"b"]}}]'
+    assert prompt_of(one_span({"gen_ai.input.messages": asked, "input.value": "else"})) == "else"
