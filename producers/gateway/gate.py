@@ -134,13 +134,18 @@ def undelivered(emission: Emission, advice: str) -> HttpError:
     return retry_later("outcome_unknown", message)
 
 
+def media_type_of(request: Request) -> str:
+    """Give the body's media type, in lower case and without parameters."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def require_media_type(request: Request, *media_types: str) -> str:
     """Give the body's media type.
 
     Raises:
         HttpError: 415, it is none of these. A browser sends none of them to another origin without asking first.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type not in media_types:
         message = f"Content-Type must be {' or '.join(media_types)}"
         raise HttpError(415, "unsupported_media_type", message, "Content-Type", {"Accept-Post": ", ".join(media_types)})

@@ -13,7 +13,7 @@ from runledger.access.http.errors import HttpError, retry_later
 from runledger.producers.doors import Emission
 from runledger.producers.gateway.body import MAX_BATCH_BYTES, read_body
 from runledger.producers.gateway.documents import ANONYMOUS, KEYED
-from runledger.producers.gateway.gate import Gate, require_media_type
+from runledger.producers.gateway.gate import Gate, media_type_of, require_media_type
 from runledger.producers.gateway.routes import TheGate
 from runledger.producers.gateway.span_answers import JSON, PROTOBUF, Encoding, failed, taken
 from runledger.producers.gateway.span_documents import RESPONSES, spans_body
@@ -43,7 +43,7 @@ async def post_traces(request: Request, gate: TheGate) -> Response:
     200: the broker has what they tell; `partial_success` names spans that cannot be taken, not to be sent again.
     503: some outcome is unknown; sent again, the same spans count once.
     """
-    encoding: Encoding = PROTOBUF if request.headers.get("content-type", "").startswith(PROTOBUF) else JSON
+    encoding: Encoding = PROTOBUF if media_type_of(request) == PROTOBUF else JSON
     try:
         refused = await _take(request, gate, encoding)
     except HttpError as error:

@@ -82,6 +82,25 @@ def test_spans_become_events_in_either_encoding(
     assert {event.agent_id for event in events if isinstance(event, RunStarted | RunEnded)} == {"scout"}
 
 
+def test_media_types_are_read_without_regard_to_case_or_parameters(acme: Exporter) -> None:
+    for media_type in ("Application/X-Protobuf", "application/x-protobuf; charset=binary"):
+        answer = acme.send(as_protobuf(request()), media_type)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, PROTOBUF)
+    assert acme.send(b"{}", "Application/JSON; charset=utf-8").headers["Content-Type"] == JSON
+
+
+def test_no_attribute_chooses_another_project(acme: Exporter, settings: ConnectionSettings, trace_id: str) -> None:
+    names = ("project", "project_key", "runledger.project", "runledger.project_key", "openinference.project.name")
+    others = dict.fromkeys(names, "default")
+    document = request(
+        raw_span({**CALL, **others}, trace_id=trace_id),
+        raw_span({**AGENT, **others}, trace_id=trace_id, span_id=ROOT, parent=None),
+        resource={"service.name": "sage", **others},
+    )
+    assert acme.send(as_json(document), X_Project="default", Openinference_Project_Name="default").status_code == 200
+    assert {event.project_key for event in told(settings, trace_id)} == {"acme"}
+
+
 def test_an_empty_request_is_a_success(acme: Exporter) -> None:
     assert acme.send(b"{}").content == b"{}"
     assert acme.send(b"", PROTOBUF).status_code == 200
