@@ -179,7 +179,7 @@ def test_nothing_is_written_where_what_stands_cannot_be_read(topics: ConnectionS
 
 
 def test_an_analyst_reads_with_the_login_of_the_operations_page() -> None:
-    login, by_hand = (text for language, text in blocks("operations.md") if language == "sql")
+    login, by_hand, lag = (text for language, text in blocks("operations.md") if language == "sql")
     with own_postgres() as uri:
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute("CREATE ROLE ledger_owner LOGIN PASSWORD 'o'")
@@ -192,6 +192,7 @@ def test_an_analyst_reads_with_the_login_of_the_operations_page() -> None:
         analyst = place | {"user": "analyst", "password": "choose one"}
         with psycopg.connect(psycopg.conninfo.make_conninfo("", **analyst), autocommit=True) as connection:
             assert connection.execute("SELECT count(*) FROM agent_run_log").fetchone() == (0,)
+            assert connection.execute(lag.encode()).fetchone() == (None,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("SELECT count(*) FROM api_key")
             with pytest.raises(psycopg.Error):
