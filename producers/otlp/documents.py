@@ -34,6 +34,9 @@ from runledger.producers.otlp.spans import (
 )
 
 _INT64_END = 2**63
+_MOST_WITHIN = 1_000_000
+"""Objects and lists of a request: half of them would do for spans of the shortest attributes. No other thread runs while
+they are made, and eight megabytes may hold millions that say nothing."""
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 """A 64-bit integer has no more digits."""
 
@@ -44,6 +47,8 @@ def read_json(body: bytes) -> Reading:
     Raises:
         UnreadableError: it is not such a document.
     """
+    if body.count(b"{") + body.count(b"[") > _MOST_WITHIN:
+        raise UnreadableError(f"more than {_MOST_WITHIN} objects and arrays: export smaller batches")
     try:
         document = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -194,6 +194,7 @@ def test_spans_beyond_the_bound_are_refused() -> None:
         b"{",
         b"\xff",
         b"[" * 5000,
+        b'{"x": [' + b"[]," * 1_000_000 + b"1]}",
         b'{"resourceSpans": {}}',
         b'{"resourceSpans": [1]}',
         b'{"resourceSpans": [{"resource": []}]}',
@@ -208,7 +209,7 @@ def test_spans_beyond_the_bound_are_refused() -> None:
         b'{"resourceSpans": [{"resource": {"attributes": [{"value": {"doubleValue": true}}]}}]}',
         b'{"resourceSpans": [{"resource": {"attributes": [{"value": {"boolValue": "true"}}]}}]}',
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_what_is_no_such_document_cannot_be_read(body: bytes) -> None:
     with pytest.raises(UnreadableError):
