@@ -157,7 +157,7 @@ def said(outcome: RunOutcome) -> tuple[object, ...]:
 
 _counts = st.none() | st.integers(0, 10**6)
 _costs = st.none() | st.integers(0, 10**12).map(lambda tiny: Decimal(tiny).scaleb(-10))
-_models = st.sampled_from([None, "flat", "other", "third"])
+_models = st.sampled_from([None, "flat", "other", "gpt-4.1"])
 _seconds = st.integers(0, 30)
 usages = st.builds(
     TokenUsage,
@@ -175,22 +175,26 @@ _texts = st.sampled_from([None, "", "  ", "done"])
 _metas = st.sampled_from([{}, {"a": []}, {"a": {"b": "  "}}, {"n": 0}, {"no_work": True}, {"summary": "from meta"}])
 _traces = st.sampled_from([[], [], [{"tool": "t"}], [{}, {}]])
 _agents = st.sampled_from([None, "sage"])
-_payloads = st.one_of(
+_ended = st.builds(
+    EndedData,
+    status=st.sampled_from(["completed", "failed", "interrupted"]),
+    summary=_texts,
+    meta=_metas,
+    token_usage=st.none() | usages,
+    traces=_traces,
+)
+_recorded = st.builds(RecordedData, summary=st.sampled_from(["", "did it"]), meta=_metas)
+_logged = st.builds(LoggedData, status=st.sampled_from(["success", "partial", "failed"]), actions_taken=_metas)
+ends: st.SearchStrategy[BaseModel] = st.one_of(_ended, _ended, _recorded, _logged)
+payloads: st.SearchStrategy[BaseModel] = st.one_of(
     st.builds(StartedData, summary=_texts, task_id=st.sampled_from([None, "t1", "t2"])),
     st.builds(UsageData, token_usage=usages, traces=_traces),
     st.builds(UsageData, token_usage=usages, traces=_traces),
-    st.builds(
-        EndedData,
-        status=st.sampled_from(["completed", "failed", "interrupted"]),
-        summary=_texts,
-        meta=_metas,
-        token_usage=st.none() | usages,
-        traces=_traces,
-    ),
+    _ended,
     st.just(FailureData(summary="boom")),
     st.just(FailureData(summary="boom", detached=True)),
-    st.builds(RecordedData, summary=st.sampled_from(["", "did it"]), meta=_metas),
-    st.builds(LoggedData, status=st.sampled_from(["success", "partial", "failed"]), actions_taken=_metas),
+    _recorded,
+    _logged,
     st.just(HeartbeatData()),
 )
 
@@ -206,17 +210,20 @@ _EVENT_OF: dict[type, type[AnyRunEvent]] = {
 }
 
 
-def _event(number: int, payload: BaseModel, second: int, agent_id: str | None) -> AnyRunEvent:
+def make_event(
+    number: int, payload: BaseModel, second: int, agent_id: str | None, run_id: UUID = RUN, named: str = "sage"
+) -> AnyRunEvent:
+    """Make an event of a payload; one that needs an agent's name is given `named`."""
     # Event ids do not grow with the sequence, so that ties in time are broken against it, too.
     event_id = f"e{(number * 7) % 11}-{number}"
     event_type = _EVENT_OF[type(payload)]
-    named = agent_id or ("sage" if event_type in {RunStarted, RunRecorded, RunLogged} else None)
-    return event_type(**common(event_id, second, named), data=payload)
+    name = agent_id or (named if event_type in {RunStarted, RunRecorded, RunLogged} else None)
+    return event_type(**{**common(event_id, second, name), "run_id": run_id}, data=payload)
 
 
 @st.composite
 def histories(draw: st.DrawFn, max_size: int = 10) -> list[AnyRunEvent]:
     """Draw the events of one run of one agent, each with an id of its own."""
-    rows = draw(st.lists(st.tuples(_payloads, _seconds, _agents), min_size=1, max_size=max_size))
-    events = [_event(number, *row) for number, row in enumerate(rows)]
+    rows = draw(st.lists(st.tuples(payloads, _seconds, _agents), min_size=1, max_size=max_size))
+    events = [make_event(number, *row) for number, row in enumerate(rows)]
     return [started(second=draw(_seconds)), *events]
