@@ -17,9 +17,8 @@ from rich.text import Text
 
 from runledger.analytics.auditor import Audit, Auditor
 from runledger.analytics.database import Database
-from runledger.analytics.settings import ReadSettings
 from runledger.analytics.verdicts import AuditedAgent
-from runledger.cli.connecting import connect, require_broker
+from runledger.cli.connecting import connect, find_tables, require_broker
 from runledger.intervals import parse_interval, say_interval
 from runledger.schemas.agent_settings import MAX_SETTING, AgentSettings
 from runledger.schemas.settings import ConnectionSettings
@@ -118,8 +117,7 @@ def list_command(
     data_dir: _DataDir = None,
 ) -> None:
     """List agents: who they are, how often they report, when they were last heard, and how they are."""
-    postgres = ReadSettings().postgres_read or connect(data_dir).postgres
-    audit = asyncio.run(_audit(postgres, project))
+    audit = asyncio.run(_audit(find_tables(data_dir), project))
     if as_json:
         typer.echo(orjson.dumps(_document(audit), option=orjson.OPT_INDENT_2).decode())
         return

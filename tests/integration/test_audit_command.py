@@ -20,9 +20,13 @@ pytestmark = pytest.mark.integration
 
 
 def _audit(postgres: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return _run(postgres, folder, "audit", *arguments)
+
+
+def _run(postgres: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNLEDGER_")}
     environment = kept | {"RUNLEDGER_POSTGRES": postgres, "HOME": str(folder), "COLUMNS": "120"}
-    command = [sys.executable, "-m", "runledger", "audit", *arguments]
+    command = [sys.executable, "-m", "runledger", *arguments]
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
@@ -84,3 +88,9 @@ def test_a_database_that_is_away_is_an_error_in_one_line(tmp_path: Path) -> None
     told = _audit("postgresql://postgres@127.0.0.1:1/none", tmp_path)
     assert told.returncode == 1
     assert told.stderr.splitlines()[-1].startswith("runledger: the ledger's tables cannot be read")
+
+
+def test_agents_are_listed_without_a_broker(uri: str, tables: Tables, tmp_path: Path) -> None:
+    _heard(tables, listened=True)
+    told = _run(uri, tmp_path, "agents", "list")
+    assert (told.returncode, "Sage -- Backend" in told.stdout) == (0, True), told.stderr
