@@ -85,6 +85,9 @@ class _Tracker:
             except Exception as error:
                 watch.finish(error)
                 raise
+            except BaseException:
+                watch.finish()  # interrupted: the call was made, and nobody knows what it used
+                raise
             if isinstance(answer, Stream):
                 return WatchedStream(answer, watch)
             with undisturbed():
@@ -104,6 +107,9 @@ class _Tracker:
                 answer = await method(*args, **asked)
             except Exception as error:
                 await watch.finish_async(error)
+                raise
+            except BaseException:
+                watch.finish()  # cancelled: as above, and without awaiting anything more
                 raise
             if isinstance(answer, AsyncStream):
                 return WatchedAsyncStream(answer, watch)

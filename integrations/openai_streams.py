@@ -70,6 +70,9 @@ class WatchedStream(Stream[PartT], Generic[PartT]):
             except Exception as error:
                 self._watch.finish(error)
                 raise
+            except BaseException:
+                self._watch.finish()
+                raise
             if self._watch.see(part):
                 return part
 
@@ -107,6 +110,9 @@ class WatchedAsyncStream(AsyncStream[PartT], Generic[PartT]):
                 raise
             except Exception as error:
                 await self._watch.finish_async(error)
+                raise
+            except BaseException:
+                self._watch.finish()  # cancelled: nothing more is awaited
                 raise
             if self._watch.see(part):
                 return part

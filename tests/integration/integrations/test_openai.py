@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
+import threading
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import openai
@@ -339,6 +342,67 @@ async def test_concurrent_tasks_report_to_their_own_runs(topics: ConnectionSetti
         (event.agent_id, event.data.token_usage.prompt_preview) for event in events if isinstance(event, UsageReported)
     }
     assert seen == {(f"agent-{number}", f"agent-{number}") for number in range(5)}
+
+
+def test_threads_at_once_report_to_their_own_runs(
+    topics: ConnectionSettings, client: RunClient, model_client: OpenAI
+) -> None:
+    track(model_client, client)
+    together = threading.Barrier(5)
+
+    def work(agent: str) -> None:
+        with client.run("acme", agent):
+            together.wait(30)
+            model_client.responses.create(model=MODEL, input=agent)
+            list(model_client.responses.create(model=MODEL, input=agent, stream=True))
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(work, [f"agent-{number}" for number in range(5)]))
+    seen = [
+        (event.agent_id, event.data.token_usage.prompt_preview)
+        for event in told(topics, client)
+        if isinstance(event, UsageReported)
+    ]
+    assert sorted(seen) == sorted([(f"agent-{number}", f"agent-{number}") for number in range(5)] * 2)
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
+async def test_a_cancelled_call_is_a_call_of_unknown_usage(streamed: bool, topics: ConnectionSettings) -> None:
+    async with AsyncRunClient(kafka=topics.kafka, topic_prefix=topics.topic_prefix) as client:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+            async with AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as model_client:
+                track(model_client, client)
+                options: Options = {"model": MODEL, "messages": ASKED, "stream": streamed}
+                async with client.run("acme", "sage"):
+                    with pytest.raises(TimeoutError):
+                        await asyncio.wait_for(model_client.chat.completions.create(**options), 0.2)
+        assert await asyncio.to_thread(usages, topics, plain_client(client)) == [UNCOUNTED]
+
+
+async def _begin_and_say_no_more(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    await writer.drain()
+    await reader.read()
+    writer.close()
+
+
+async def test_a_stream_that_is_cancelled_is_a_call_of_unknown_usage(topics: ConnectionSettings) -> None:
+    serving = await asyncio.start_server(_begin_and_say_no_more, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{serving.sockets[0].getsockname()[1]}/v1"
+    async with (
+        serving,
+        AsyncRunClient(kafka=topics.kafka, topic_prefix=topics.topic_prefix) as client,
+        AsyncOpenAI(base_url=url, api_key="none", max_retries=0) as model_client,
+    ):
+        track(model_client, client)
+        async with client.run("acme", "sage"):
+            stream = await model_client.chat.completions.create(model=MODEL, messages=ASKED, stream=True)
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(anext(stream), 0.2)
+            reported = await asyncio.to_thread(usages, topics, plain_client(client))
+        assert reported == [UNCOUNTED], "told before the stream is dropped"
 
 
 def test_a_closed_client_does_not_disturb_the_program(
