@@ -35,8 +35,8 @@ from runledger.producers.otlp.spans import (
 
 _INT64_END = 2**63
 _MOST_WITHIN = 1_000_000
-"""Objects and lists of a request: half of them would do for spans of the shortest attributes. No other thread runs while
-they are made, and eight megabytes may hold millions that say nothing."""
+"""Objects and lists of a request: half of them would do for spans of the shortest attributes. Eight megabytes may hold
+millions that say nothing, and no other thread runs while they are made."""
 _WHOLE = re.compile(r"-?[0-9]{1,20}")
 """A 64-bit integer has no more digits."""
 
