@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,6 +19,7 @@ from runledger.analytics.readings import (
     CostReading,
     FailureGroupReading,
     FailureReading,
+    FailureState,
     LogReading,
     RunCosts,
     RunFound,
@@ -29,6 +31,11 @@ _START = {"place_at": None, "place_fingerprint": None}
 _FAILURE_PLACE: TypeAdapter[tuple[datetime, str]] = TypeAdapter(
     tuple[Timestamp, Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    fingerprint: str
 
 
 class LedgerReader:
@@ -61,11 +68,31 @@ class LedgerReader:
         Raises:
             ReadUnavailableError: the database does not answer in time.
         """
-        asked = {"project_key": project_key, "fingerprint": fingerprint, "since": None, "limit": limit, **_START}
+        wanted = {"project_key": project_key, "fingerprint": fingerprint, "state": None, "since": None}
+        asked = {**wanted, "limit": limit, **_START}
         return await self._database.select(FailureGroupReading, query("select_failure_groups"), asked)
 
+    async def find_fingerprints(self, project_key: str, prefix: str, limit: int) -> list[str]:
+        """Find the kinds of failures whose fingerprints begin so.
+
+        Args:
+            project_key: whose.
+            prefix: 1 to 64 hexadecimal digits, in lower case.
+            limit: at most so many.
+
+        Raises:
+            ReadUnavailableError: the database does not answer in time.
+        """
+        asked = {"project_key": project_key, "prefix": prefix, "limit": limit}
+        return [found.fingerprint for found in await self._database.select(_Named, query("select_fingerprints"), asked)]
+
     async def failure_page(
-        self, project_key: str, since: datetime | None = None, limit: int = 50, cursor: str | None = None
+        self,
+        project_key: str,
+        since: datetime | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+        state: FailureState | None = None,
     ) -> Page[FailureGroupReading]:
         """Read a page of kinds of failures, the latest first.
 
@@ -74,12 +101,14 @@ class LedgerReader:
             since: seen then or later.
             limit: at most so many.
             cursor: of the page before; None for the first.
+            state: kinds in this state; None for any.
 
         Raises:
             CursorError: the cursor is none, or of another list.
             ReadUnavailableError: the database does not answer in time.
         """
         question = {"list": "failures", "project_key": project_key, "fingerprint": None, "since": since}
+        question |= {"state": state}
         asked = {**question, "limit": limit + 1, **_START}
         if cursor is not None:
             place_at, place_fingerprint = read_cursor(cursor, question, _FAILURE_PLACE)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 CostGrouping: TypeAlias = Literal["agent", "day", "model"]
+FailureState: TypeAlias = Literal["open", "resolved", "regressed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,11 @@ class RunFound:
 
 @dataclass(frozen=True, slots=True)
 class FailureGroupReading:
-    """Failures of one kind, whichever agents met them, and whether a later run of the same task completed."""
+    """Failures of one kind, whichever agents met them, and what resolved them."""
 
     fingerprint: str
+    state: FailureState
+    """open: never resolved; resolved: nothing failed so since; regressed: it did."""
     failure_count: int
     first_seen_at: datetime
     last_seen_at: datetime
@@ -116,10 +119,21 @@ class FailureGroupReading:
     """None where no run was named."""
     task_id: str | None
     resolved_at: datetime | None
-    """End of the latest run that completed a task on which this failure had happened before."""
+    """Time of the resolution in force: the latest one."""
     resolved_by_run_id: UUID | None
+    """Run that completed a task on which this failure had happened; None where somebody said that it is resolved."""
+    resolved_by_event_id: str | None
+    """Event by which somebody said so."""
     resolved_by_agent_id: str | None
+    """Agent of that run, or the one who said so."""
     resolved_by_summary: str | None
+    """What that run says came of it."""
+    resolved_by: str | None
+    """Person or program who said so."""
+    resolution_note: str | None
+    """What they said."""
+    regressed_at: datetime | None
+    """The first failure after the resolution in force."""
 
 
 @dataclass(frozen=True, slots=True)

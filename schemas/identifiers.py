@@ -28,6 +28,11 @@ def run_id_of(project_key: str, event_id: str) -> UUID:
     return uuid5(NAMESPACE, f"{project_key}/event/{event_id}")
 
 
+def resolution_run_id(project_key: str, fingerprint: str) -> UUID:
+    """Run id of the words that a kind of failure is resolved: no run, but it keeps them in their order in the log."""
+    return uuid5(NAMESPACE, f"{project_key}/resolution/{fingerprint}")
+
+
 def run_key(project_key: str, run_id: UUID) -> bytes:
     """Kafka key of everything that belongs to one run."""
     return f"{project_key}/{run_id}".encode()

@@ -28,6 +28,7 @@ from runledger.schemas.values import (
 
 EndStatus: TypeAlias = Literal["completed", "failed", "interrupted"]
 LogStatus: TypeAlias = Literal["success", "partial", "failed"]
+Fingerprint: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class _Payload(BaseModel):
@@ -105,7 +106,7 @@ class ResolvedData(_Payload):
     `by` names the person or program that says so; an agent is named by the event's agent_id.
     """
 
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    fingerprint: Fingerprint
     note: Summary | None = None
     by: Name | None = None
 

@@ -40,8 +40,8 @@ async def add_up_costs(project_key: Project, tables: Tables, asked: Annotated[Co
 async def list_failures(
     project_key: Project, tables: Tables, asked: Annotated[FailuresQuestion, Query()]
 ) -> FailuresAnswer:
-    """List kinds of failures, the latest first, and whether a later run of the same task completed."""
-    page = await LedgerReader(tables).failure_page(project_key, asked.since, asked.limit, asked.cursor)
+    """List kinds of failures, the latest first, and what resolved them."""
+    page = await LedgerReader(tables).failure_page(project_key, **asked.model_dump())
     return FailuresAnswer.model_validate({"failures": page.rows, "next_cursor": page.next_cursor})
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from runledger.analytics.http.answers import Answer, PageAnswer
 from runledger.analytics.http.values import At, Usd
+from runledger.analytics.readings import FailureState
 
 
 class CostFacts(Answer):
@@ -49,6 +50,9 @@ class FailureGroupAnswer(Answer):
     """One kind of failure, whichever agents met it."""
 
     fingerprint: str
+    state: FailureState = Field(
+        description="open: never resolved; resolved: nothing failed so since; regressed: it did."
+    )
     failure_count: int
     first_seen_at: At
     last_seen_at: At
@@ -58,10 +62,16 @@ class FailureGroupAnswer(Answer):
     error_characters: int | None
     run_id: UUID | None
     task_id: str | None
-    resolved_at: At | None = Field(description="End of the latest run that completed a task that had failed so.")
-    resolved_by_run_id: UUID | None
-    resolved_by_agent_id: str | None
-    resolved_by_summary: str | None
+    resolved_at: At | None = Field(description="Time of the resolution in force: the latest one.")
+    resolved_by_run_id: UUID | None = Field(
+        description="Run that completed a task that had failed so; null where somebody said that it is resolved."
+    )
+    resolved_by_event_id: str | None = Field(description="Event by which somebody said so.")
+    resolved_by_agent_id: str | None = Field(description="Agent of that run, or who said so.")
+    resolved_by_summary: str | None = Field(description="What that run says came of it.")
+    resolved_by: str | None = Field(description="Person or program who said so.")
+    resolution_note: str | None = Field(description="What they said.")
+    regressed_at: At | None = Field(description="The first failure after the resolution in force.")
 
 
 class FailuresAnswer(PageAnswer):

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from runledger.analytics.http.values import AgentName, CursorText, Moment, TaskName, ZoneName
-from runledger.analytics.readings import CostGrouping
+from runledger.analytics.readings import CostGrouping, FailureState
 from runledger.analytics.run_list import RunSort
 from runledger.analytics.verdicts import AgentState
 from runledger.schemas.outcomes import IncidentKind, OutcomeStatus
@@ -80,6 +80,7 @@ class IncidentsQuestion(PageQuestion):
 class FailuresQuestion(PageQuestion):
     """Which kinds of failures."""
 
+    state: FailureState | None = Field(default=None, description="Kinds in this state.")
     since: Moment | None = Field(default=None, description="Kinds seen then or later.")
 
 

@@ -13,6 +13,7 @@ from runledger.producers.doors.parameters import (
     RecordFailure,
     RecordRun,
     ReportUsage,
+    ResolveFailure,
     StartRun,
     read_parameters,
 )
@@ -25,6 +26,7 @@ from runledger.producers.doors.telling import (
     record_failure,
     record_run,
     report_usage,
+    resolve_failure,
     start_run,
 )
 
@@ -39,6 +41,7 @@ __all__ = [
     "RecordFailure",
     "RecordRun",
     "ReportUsage",
+    "ResolveFailure",
     "ResultIds",
     "StartRun",
     "Told",
@@ -50,5 +53,6 @@ __all__ = [
     "record_failure",
     "record_run",
     "report_usage",
+    "resolve_failure",
     "start_run",
 ]

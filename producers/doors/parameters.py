@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from runledger.producers.doors.errors import InvalidParameterError
-from runledger.schemas.run_events import EndStatus, LogStatus
+from runledger.schemas.run_events import EndStatus, Fingerprint, LogStatus
 from runledger.schemas.usage import TokenUsage
 from runledger.schemas.values import (
     AgentId,
@@ -91,6 +91,15 @@ class RecordFailure(Parameters):
     error: ErrorText | None = Field(default=None, description="The whole message or stack trace.")
     context: JsonObject = Field(default_factory=dict, description="The circumstances.")
     meta: JsonObject = Field(default_factory=dict, description="Anything else.")
+
+
+class ResolveFailure(Parameters):
+    """Say that a kind of failure is resolved."""
+
+    fingerprint: Fingerprint = Field(description="The kind, in full: 64 hexadecimal digits.")
+    note: Summary | None = Field(default=None, description="How it was resolved: who meets it again will read this.")
+    by: Name | None = Field(default=None, description="Who says so: a person or a program.")
+    agent_id: AgentId | None = Field(default=None, description="The agent that says so, if one does.")
 
 
 class RecordRun(Parameters):

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from runledger.access.errors import ForbiddenError
-from runledger.access.keys import Principal
+from runledger.access.keys import Principal, Scope
 from runledger.producers.building import one_event_run
 from runledger.producers.doors.parameters import (
     EndRun,
@@ -24,18 +24,21 @@ from runledger.producers.doors.parameters import (
     RecordFailure,
     RecordRun,
     ReportUsage,
+    ResolveFailure,
     StartRun,
     UsageParameters,
 )
-from runledger.schemas.identifiers import new_event_id
+from runledger.schemas.identifiers import new_event_id, resolution_run_id
 from runledger.schemas.run_events import (
     AnyRunEvent,
     EndedData,
     FailureData,
     FailureRecorded,
+    FailureResolved,
     HeartbeatData,
     LoggedData,
     RecordedData,
+    ResolvedData,
     RunEnded,
     RunHeartbeat,
     RunLogged,
@@ -118,6 +121,16 @@ def record_failure(principal: Principal, parameters: RecordFailure, event_id: st
     return Told(told.event, ResultIds(parameters.run_id, told.event.event_id))
 
 
+def resolve_failure(principal: Principal, parameters: ResolveFailure, event_id: str | None = None) -> Told:
+    """Say that a kind of failure is resolved; needs the scope `admin`."""
+    data = ResolvedData.model_construct(fingerprint=parameters.fingerprint, note=parameters.note, by=parameters.by)
+    key = resolution_run_id(principal.project_key, parameters.fingerprint)
+    told = _told(
+        FailureResolved(**_common(principal, parameters, event_id, key, parameters.agent_id, "admin"), data=data)
+    )
+    return Told(told.event, ResultIds(None, told.event.event_id))
+
+
 def record_run(principal: Principal, parameters: RecordRun, event_id: str | None = None) -> Told:
     """Record a whole run."""
     data = RecordedData.model_construct(summary=parameters.summary, ticket=parameters.ticket, meta=parameters.meta_json)
@@ -130,14 +143,14 @@ def log_run(principal: Principal, parameters: LogRun, event_id: str | None = Non
     return _told(RunLogged(**_common(principal, parameters, event_id, None, parameters.agent_id), data=data))
 
 
-def require_emit(principal: Principal, project_key: str | None) -> None:
+def require_emit(principal: Principal, project_key: str | None, scope: Scope = "emit") -> None:
     """Make sure that the principal may emit to the project that a payload names; log a refusal.
 
     Raises:
         ForbiddenError: it may not.
     """
     try:
-        principal.require("emit", project_key)
+        principal.require(scope, project_key)
     except ForbiddenError:
         _LOG.warning(
             "emit_refused",
@@ -149,11 +162,16 @@ def require_emit(principal: Principal, project_key: str | None) -> None:
 
 
 def _common(
-    principal: Principal, parameters: Parameters, event_id: str | None, run_id: UUID | None, agent_id: str | None
+    principal: Principal,
+    parameters: Parameters,
+    event_id: str | None,
+    run_id: UUID | None,
+    agent_id: str | None,
+    scope: Scope = "emit",
 ) -> dict[str, Any]:
     # The data beside it is constructed, not validated: the parameters were, by the same types, and walking a large
     # object twice would double the cost of a call.
-    require_emit(principal, parameters.project_key)
+    require_emit(principal, parameters.project_key, scope)
     return {
         "event_id": new_event_id() if event_id is None else event_id,
         "project_key": principal.project_key,

@@ -13,7 +13,7 @@ from runledger.access.http.answers import ErrorAnswer, ErrorDetail, documented
 class TellAnswer(BaseModel):
     """The broker has the event."""
 
-    run_id: UUID | None = Field(description="The run; null for a failure of none.")
+    run_id: UUID | None = Field(description="The run; null where none is meant.")
     event_id: str = Field(description="The event.")
 
 

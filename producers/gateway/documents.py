@@ -10,7 +10,16 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from runledger.producers.doors import EndRun, Heartbeat, LogRun, RecordFailure, RecordRun, ReportUsage, StartRun
+from runledger.producers.doors import (
+    EndRun,
+    Heartbeat,
+    LogRun,
+    RecordFailure,
+    RecordRun,
+    ReportUsage,
+    ResolveFailure,
+    StartRun,
+)
 from runledger.producers.gateway.cloud_event_documents import cloud_event_schemas
 from runledger.producers.gateway.refining import refined
 from runledger.producers.gateway.span_documents import span_schemas
@@ -29,6 +38,7 @@ _EXAMPLES: dict[type[BaseModel], dict[str, Any]] = {
     Heartbeat: {},
     EndRun: {"status": "completed", "summary": "Deployed and verified", "token_usage": _USAGE},
     RecordFailure: {"run_id": _RUN_ID, "summary": "Timeout in a migration", "error": "connect ETIMEDOUT"},
+    ResolveFailure: {"note": "Raised the pool to 40 connections", "by": "ops"},
     RecordRun: {"agent": "sage", "summary": "Isolated the projects", "ticket": "OPS-2"},
 }
 
@@ -73,9 +83,10 @@ def _write(app: FastAPI, *, internal: bool) -> dict[str, Any]:
 def _body_schemas() -> dict[str, Any]:
     _, written = models_json_schema([(kind, "validation") for kind in _EXAMPLES], ref_template=_REF)
     schemas: dict[str, Any] = written["$defs"]
-    for kind in (ReportUsage, Heartbeat, EndRun):
-        # The path names the run. A body may repeat it, but need not know that.
+    in_path = dict.fromkeys((ReportUsage, Heartbeat, EndRun), "run_id") | {ResolveFailure: "fingerprint"}
+    for kind, named in in_path.items():
+        # The path names it. A body may repeat it, but need not know that.
         schema = schemas[kind.__name__]
-        del schema["properties"]["run_id"]
-        schema["required"] = [name for name in schema["required"] if name != "run_id"]
+        del schema["properties"][named]
+        schema["required"] = [name for name in schema["required"] if name != named]
     return schemas

@@ -13,7 +13,7 @@ from runledger.access.errors import ForbiddenError
 from runledger.access.http.credentials import authenticate, forbidden
 from runledger.access.http.errors import HttpError, invalid, retry_later
 from runledger.access.keyring import KeyRing
-from runledger.access.keys import Principal
+from runledger.access.keys import Principal, Scope
 from runledger.producers.doors import (
     Emission,
     Emitter,
@@ -63,7 +63,7 @@ class Gate:
         self.emitter = emitter
         self.parsing = asyncio.Semaphore(PARSED_AT_ONCE)
 
-    async def caller(self, request: Request, *, internal: bool = False) -> Caller:
+    async def caller(self, request: Request, scope: Scope = "emit", *, internal: bool = False) -> Caller:
         """Authenticate; an internal route of a trusted listener needs no key.
 
         Raises:
@@ -73,7 +73,7 @@ class Gate:
         if internal and self.settings.is_trusted and "authorization" not in request.headers:
             principal = trusted(request, self.settings.project)
         else:
-            principal = await authenticate(request, self.keys, "emit")
+            principal = await authenticate(request, self.keys, scope)
         return Caller(principal, ANSWER_SECONDS - (asyncio.get_running_loop().time() - began))
 
     async def tell(
@@ -85,6 +85,7 @@ class Gate:
         idempotency_key: str | None,
         named: Mapping[str, str] | None = None,
         *,
+        scope: Scope = "emit",
         internal: bool = False,
     ) -> ResultIds:
         """Read a call, emit its event, and return the ids once the broker has it.
@@ -96,12 +97,13 @@ class Gate:
             route: what is called, for ids that must come out the same again.
             idempotency_key: from the call's header.
             named: parameters that the path names; the body may repeat, not contradict them.
+            scope: what the key must allow.
             internal: whether a trusted listener's callers need no key.
 
         Raises:
             HttpError: any.
         """
-        caller = await self.caller(request, internal=internal)
+        caller = await self.caller(request, scope, internal=internal)
         require_media_type(request, "application/json")
         body = await read_json(request)
         project_key = caller.principal.project_key

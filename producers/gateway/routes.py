@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from starlette.responses import Response
 
 from runledger.producers.doors import (
@@ -16,6 +16,7 @@ from runledger.producers.doors import (
     RecordFailure,
     RecordRun,
     ReportUsage,
+    ResolveFailure,
     ResultIds,
     StartRun,
     end_run,
@@ -24,11 +25,13 @@ from runledger.producers.doors import (
     record_failure,
     record_run,
     report_usage,
+    resolve_failure,
     start_run,
 )
 from runledger.producers.gateway.answers import TELLING, TellAnswer
 from runledger.producers.gateway.documents import ANONYMOUS, KEYED, body_of
 from runledger.producers.gateway.gate import Gate
+from runledger.schemas.run_events import Fingerprint
 
 router = APIRouter(prefix="/api/v1", responses=TELLING)
 
@@ -94,6 +97,24 @@ async def post_end(request: Request, gate: TheGate, run_id: UUID, idempotency_ke
 async def post_failure(request: Request, gate: TheGate, idempotency_key: Key = None) -> TellAnswer:
     """Record a failure, of a run or of none."""
     return _answer(await gate.tell(request, RecordFailure, record_failure, "failures", idempotency_key))
+
+
+@router.post(
+    "/failures/{fingerprint}/resolve",
+    status_code=201,
+    openapi_extra=_document(ResolveFailure),
+    operation_id="resolve_failure",
+)
+async def post_resolution(
+    request: Request,
+    gate: TheGate,
+    fingerprint: Annotated[Fingerprint, Path(description="Kind of failure, in full.")],
+    idempotency_key: Key = None,
+) -> TellAnswer:
+    """Say that a kind of failure is resolved, even before it happens. Needs a key with the scope `admin`."""
+    route, named = f"failures/{fingerprint}/resolve", {"fingerprint": fingerprint}
+    ids = await gate.tell(request, ResolveFailure, resolve_failure, route, idempotency_key, named, scope="admin")
+    return _answer(ids)
 
 
 @router.post("/records", status_code=201, openapi_extra=_document(RecordRun), operation_id="record_run")

@@ -17,6 +17,7 @@ TEXT_LIMITS = {
     "note": MAX_SUMMARY,
     "reason": MAX_SUMMARY,
     "ticket": 64,
+    "by": 255,
     "prompt_preview": MAX_SUMMARY,
 }
 """Fields of text that are masked, and the characters each takes (docs/events.md)."""

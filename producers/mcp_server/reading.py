@@ -68,8 +68,8 @@ class ReadingTools:
         """Ask whether a failure was met before by any agent of your project, and whether it was resolved.
 
         Give the error you have (or a fingerprint) to look up its kind; without either the latest kinds of failures
-        are listed. resolved_before says that a later run completed a task on which it had happened: read that run with
-        get_run to learn how.
+        are listed. resolved_before says that it was resolved: by a later run that completed a task on which it had
+        happened (read that run with get_run to learn how), or by somebody's word (resolution_note).
         """
         with told_plainly():
             project_key = await self._project()
@@ -119,6 +119,6 @@ def _group(found: object) -> r.GroupAnswer:
     return r.GroupAnswer(
         **dict(facts),
         resolved_before=facts.resolved_at is not None,
-        seen_since_resolved=facts.resolved_at is not None and facts.last_seen_at > facts.resolved_at,
+        seen_since_resolved=facts.state == "regressed",
         untrusted=r.GroupWords.model_validate(found),
     )

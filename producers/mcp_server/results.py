@@ -113,6 +113,8 @@ class GroupWords(_Answer):
     error: str | None = Field(description="At most the first 2000 characters.")
     resolved_by_agent_id: str | None
     resolved_by_summary: str | None = Field(description="What the resolving run says came of it.")
+    resolved_by: str | None = Field(description="Person or program who said that it is resolved.")
+    resolution_note: str | None = Field(description="How, in their words.")
 
 
 class GroupFacts(_Answer):
@@ -124,14 +126,21 @@ class GroupFacts(_Answer):
     last_seen_at: datetime
     error_characters: int | None = Field(description="Length of the newest case's whole error.")
     run_id: UUID | None = Field(description="Run of the newest case; see get_run.")
-    resolved_at: datetime | None = Field(description="When a later run of a task that had failed so completed.")
-    resolved_by_run_id: UUID | None = Field(description="That run; see get_run.")
+    state: str = Field(description="open: never resolved; resolved: nothing failed so since; regressed: it did.")
+    resolved_at: datetime | None = Field(
+        description="When it was resolved last: a later run completed a task that had failed so, or somebody said so."
+    )
+    resolved_by_run_id: UUID | None = Field(description="That run; see get_run. Null where somebody said so.")
+    resolved_by_event_id: str | None = Field(description="The event by which somebody said so.")
+    regressed_at: datetime | None = Field(description="The first failure after that, if it happened again.")
 
 
 class GroupAnswer(GroupFacts):
     """One kind of failure, and whether it was resolved before."""
 
-    resolved_before: bool = Field(description="A later run completed a task on which this failure had happened.")
+    resolved_before: bool = Field(
+        description="A run completed a task that had failed so, or somebody resolved it."
+    )
     seen_since_resolved: bool = Field(description="It was resolved and happened again afterwards.")
     untrusted: GroupWords
 

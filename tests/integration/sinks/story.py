@@ -13,6 +13,7 @@ from uuid import UUID
 from runledger.processors import ledger, streaks
 from runledger.processors.steps import At
 from runledger.schemas.codec import encode
+from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
 from runledger.schemas.run_events import (
@@ -21,9 +22,11 @@ from runledger.schemas.run_events import (
     EndStatus,
     FailureData,
     FailureRecorded,
+    FailureResolved,
     LoggedData,
     LogStatus,
     RecordedData,
+    ResolvedData,
     RunEnded,
     RunHeartbeat,
     RunLogged,
@@ -51,6 +54,8 @@ _ACTIONS: tuple[dict[str, Any], ...] = (
     {"summary": 5},
     {"text": "é\u00a0"},
 )
+
+_KINDS = ("no", "disk full")
 
 
 def _no_price(_usage: TokenUsage, _at: datetime) -> Decimal | None:
@@ -129,10 +134,11 @@ def random_event(  # noqa: PLR0911  # one for each type of event
     perhaps = dice.choice([common, named])
     traces: list[dict[str, Any]] = [{"step": 1}] if dice.random() < 0.2 else []
     summary = dice.choice([None, "", " ", "done"])
-    match dice.randrange(11):
+    task = dice.choice([None, "build", "deploy"])
+    match dice.randrange(12):
         case 0 | 1:
             return RunStarted(
-                **named, data=StartedData(summary=summary, parent_run_id=dice.choice([None, UUID(int=3)]))
+                **named, data=StartedData(summary=summary, parent_run_id=dice.choice([None, UUID(int=3)]), task_id=task)
             )
         case 2 | 3 | 4:
             return UsageReported(**perhaps, data=UsageData(token_usage=_usage(dice), traces=traces))
@@ -143,12 +149,16 @@ def random_event(  # noqa: PLR0911  # one for each type of event
             data = EndedData(status=status, summary=summary, meta=meta, token_usage=final, traces=traces)
             return RunEnded(**perhaps, data=data)
         case 7:
-            return FailureRecorded(**perhaps, data=FailureData(summary="no", detached=dice.random() < 0.3))
+            failure = FailureData(summary=dice.choice(_KINDS), task_id=task, detached=dice.random() < 0.3)
+            return FailureRecorded(**perhaps, data=failure)
         case 8:
             return RunHeartbeat(**perhaps)
         case 9:
             logged: LogStatus = dice.choice(get_args(LogStatus))
             return RunLogged(**named, data=LoggedData(status=logged, actions_taken=dice.choice(_ACTIONS)))
+        case 10:
+            kind = fingerprint(PROJECT, dice.choice(_KINDS))
+            return FailureResolved(**perhaps, data=ResolvedData(fingerprint=kind, note=summary, by="ops"))
         case _:
             ticket = dice.choice([None, "T-1"])
             return RunRecorded(

@@ -12,7 +12,14 @@ from psycopg import sql
 
 from runledger.schemas.identifiers import row_id
 from runledger.schemas.outcomes import OutcomeStatus
-from runledger.schemas.run_events import FailureData, FailureRecorded, RunErased, RunHeartbeat
+from runledger.schemas.run_events import (
+    FailureData,
+    FailureRecorded,
+    FailureResolved,
+    ResolvedData,
+    RunErased,
+    RunHeartbeat,
+)
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
 from runledger.schemas.usage import UsageTotals
@@ -46,6 +53,7 @@ from tests.unit.sinks.build import (
 pytestmark = pytest.mark.integration
 
 _STATUSES: tuple[OutcomeStatus, ...] = ("success", "partial", "failed")
+_WORD = ResolvedData(fingerprint="0" * 64)
 _START = Position(0, "topic-id", 4)
 _TABLES = (
     "agent_run",
@@ -54,6 +62,9 @@ _TABLES = (
     "run_event",
     "run_failure",
     "failure_group",
+    "failure_resolution",
+    "failure_task",
+    "task_completion",
     "incident",
     "run_score",
     "scoring_outbox",
@@ -70,21 +81,24 @@ def _everything(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-def _failure(event_id: str, run: int = 1, summary: str = "disk full") -> FailureRecorded:
+def _failure(event_id: str, run: int = 1, summary: str = "disk full", task: str | None = None) -> FailureRecorded:
     return FailureRecorded(
         event_id=event_id,
         project_key=PROJECT,
         run_id=run_number(run),
         occurred_at=NOON,
-        data=FailureData(summary=summary),
+        data=FailureData(summary=summary, task_id=task),
     )
 
 
 def _some_of_everything() -> list[Record]:
     return [
-        event_record(0, _failure("f-1")),
-        event_record(1, _failure("f-1")),
-        run_record(0, snapshot(1, version=1)),
+        event_record(0, _failure("f-1", task="build")),
+        event_record(1, _failure("f-1", task="build")),
+        event_record(
+            2, FailureResolved(event_id="r", project_key=PROJECT, run_id=run_number(2), occurred_at=NOON, data=_WORD)
+        ),
+        run_record(0, snapshot(1, version=1, status="completed", ended_at=NOON, failures=1)),
         logged_record(0, outcome(1, status="failed"), failures=1),
         health_record(0),
         incident_record(0),
@@ -95,7 +109,7 @@ def _some_of_everything() -> list[Record]:
 def test_write_stores_every_kind_of_record(ledger: Ledger) -> None:
     ledger.write(_some_of_everything())
     counts = {table: len(rows) for table, rows in _everything(ledger).items()}
-    assert counts == dict.fromkeys(_TABLES, 1) | {"run_event": 2, "erased_run": 0, "consumer_offset": 6}
+    assert counts == dict.fromkeys(_TABLES, 1) | {"run_event": 3, "erased_run": 0, "consumer_offset": 6}
     assert ledger.rows("SELECT project_key, agent_id FROM agent") == [(PROJECT, AGENT)]
     assert ledger.rows("SELECT count(*) FROM run_event_default") == [(0,)]
 

@@ -14,7 +14,7 @@ from runledger.schemas.codec import decode_event, encode_event
 from runledger.schemas.identifiers import run_id_of
 from runledger.schemas.run_events import FailureRecorded, RunStarted, UsageReported
 
-PRINCIPAL = Principal("acme", frozenset({"emit"}), UUID(int=7))
+PRINCIPAL = Principal("acme", frozenset({"emit", "admin"}), UUID(int=7))
 RUN = "0199f0c2-7f3a-7cc1-8d3b-0a5c1f2e3d4c"
 DOORS: list[tuple[Callable[..., doors.Told], type[Any], dict[str, Any]]] = [
     (doors.start_run, doors.StartRun, {"agent_id": " sage ", "summary": "s", "meta_json": {"a": None}, "task_id": "t"}),
@@ -26,6 +26,11 @@ DOORS: list[tuple[Callable[..., doors.Told], type[Any], dict[str, Any]]] = [
     (doors.heartbeat, doors.Heartbeat, {"run_id": RUN, "agent_id": "a"}),
     (doors.end_run, doors.EndRun, {"run_id": RUN, "status": "failed", "token_usage": {"llm_calls": 7}, "summary": "s"}),
     (doors.record_failure, doors.RecordFailure, {"run_id": RUN, "summary": "s", "error": "e", "context": {"c": 1}}),
+    (
+        doors.resolve_failure,
+        doors.ResolveFailure,
+        {"fingerprint": "0f" * 32, "note": "n", "by": "ops", "agent_id": "a"},
+    ),
     (doors.record_run, doors.RecordRun, {"agent": "a", "summary": "s", "ticket": "T-1", "meta_json": {"m": 1}}),
     (doors.log_run, doors.LogRun, {"agent_id": "a", "status": "partial", "actions_taken": {"summary": "s"}}),
 ]
