@@ -12,7 +12,7 @@ PARALLEL ?= --numprocesses 3 --dist loadfile
 PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
 TRACING := .venv-bench-tracing/.ready
 
-.PHONY: help install tools demo test check unit integration e2e bench bench-large lock format clean
+.PHONY: help install tools demo test check unit integration e2e mutants bench bench-large lock format clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ integration: tools ## tests on the real broker and the real database
 
 e2e: tools ## tests of the whole pipeline, killed at random
 	$(BIN)/pytest $(PARALLEL) tests/e2e
+
+mutants: tools ## break the reducers on purpose, one defect at a time: do the unit tests notice? (minutes; not in test)
+	$(BIN)/python -m tests.mutants
 
 bench: install $(PEERS) ## measure our parts beside their peers; writes benchmarks/results.json, docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -2,9 +2,17 @@
 
 import os
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("laws", deadline=None, max_examples=200)
 settings.register_profile("laws-long", deadline=None, max_examples=5000)
-settings.register_profile("laws-short", deadline=None, max_examples=50)
+# The same examples for every mutant, and no time spent on a short one.
+settings.register_profile(
+    "laws-mutants",
+    deadline=None,
+    max_examples=100,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("RUNLEDGER_LAWS_PROFILE", "laws"))
