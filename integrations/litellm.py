@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
 
 from runledger.integrations.litellm_calls import CAUGHT_RUN, answered_call, failed_call
+from runledger.integrations.litellm_waiting import BegunCalls
 from runledger.integrations.reporting import Reporter, undisturbed
 from runledger.producers import AsyncRunClient, RunClient
 from runledger.producers.open_run import current
 
 _POLL_SECONDS: Final = 0.02
-_MOST_BEGUN: Final = 10_000
-"""Calls that are waited for: streams nobody reads to their end never leave, and must not fill the memory."""
+_AGAIN_SECONDS: Final = 1.0
+"""How long an attempt after a failure is waited for: LiteLLM tells of it soon after its end, or never."""
 
 
 class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too large to be type-checked along
@@ -51,8 +51,7 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
         super().__init__()
         self._reporter = Reporter(client, project=project, agent=agent, previews=previews)
         self._project = self._reporter.owner.project
-        self._begun: dict[str, None] = {}
-        self._lock = threading.Lock()
+        self._begun = BegunCalls()
         # Runs before the client's own hook, which was registered earlier: what LiteLLM still holds comes out in time.
         atexit.register(_drain_at_exit, weakref.ref(self))
 
@@ -60,50 +59,47 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
         """Keep the caller's run: the later callbacks come from other threads and contexts."""
         with undisturbed():
             kwargs[CAUGHT_RUN] = current()
-            with self._lock:
-                self._begun[str(kwargs.get("litellm_call_id"))] = None
-                if len(self._begun) > _MOST_BEGUN:
-                    del self._begun[next(iter(self._begun))]
+            self._begun.begin(str(kwargs.get("litellm_call_id")))
 
     def log_success_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of an answered call."""
-        with self._telling(kwargs):
+        with self._telling(kwargs, failed=False):
             self._reporter.tell(answered_call(kwargs, response_obj, (start_time, end_time), self._project))
 
     def log_failure_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of a failed call."""
-        with self._telling(kwargs):
+        with self._telling(kwargs, failed=True):
             self._reporter.tell(failed_call(kwargs, (start_time, end_time), self._project))
 
     async def async_log_success_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of an answered call, in an event loop."""
-        with self._telling(kwargs):
+        with self._telling(kwargs, failed=False):
             await self._reporter.tell_async(answered_call(kwargs, response_obj, (start_time, end_time), self._project))
 
     async def async_log_failure_event(
         self, kwargs: dict[str, Any], response_obj: object, start_time: object, end_time: object
     ) -> None:
         """Tell of a failed call, in an event loop."""
-        with self._telling(kwargs):
+        with self._telling(kwargs, failed=True):
             await self._reporter.tell_async(failed_call(kwargs, (start_time, end_time), self._project))
 
     def flush(self, timeout_seconds: float = 10) -> None:
         """Wait until every call that was begun is reported, and everything the client told is acknowledged.
 
         Not from within an event loop: there, `await aflush()`. A stream that is left before its end is never reported
-        by LiteLLM, and makes this wait for its whole time.
+        by LiteLLM, nor is a call that is cancelled, and makes this wait for its whole time.
 
         Raises:
             DeliveryError: some events failed, or were still pending when the time was up.
         """
         deadline = time.monotonic() + timeout_seconds
-        if self._begun:
+        if self._begun.any_first() or self._begun.any_again():
             asyncio.run(self._drain(timeout_seconds))
         self._reporter.client.flush(max(0.0, deadline - time.monotonic()))
 
@@ -122,24 +118,29 @@ class RunledgerLogger(CustomLogger):  # type: ignore[misc]  # LiteLLM is too lar
         with undisturbed():
             async with asyncio.timeout(timeout_seconds):
                 await GLOBAL_LOGGING_WORKER.flush()
-                while self._begun:  # noqa: ASYNC110  # the callbacks come from threads, to any loop
-                    await asyncio.sleep(_POLL_SECONDS)
-        with self._lock:
-            self._begun.clear()
+                await _until_none(self._begun.any_first)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_AGAIN_SECONDS):
+                        await _until_none(self._begun.any_again)
+        self._begun.forget()
 
     @contextmanager
-    def _telling(self, kwargs: Mapping[str, Any]) -> Iterator[None]:
+    def _telling(self, kwargs: Mapping[str, Any], *, failed: bool) -> Iterator[None]:
         """Let nothing out, and wait for the call no longer."""
         try:
             with undisturbed():
                 yield
         finally:
-            with self._lock:
-                self._begun.pop(str(kwargs.get("litellm_call_id")), None)
+            self._begun.tell(str(kwargs.get("litellm_call_id")), failed=failed)
+
+
+async def _until_none(are_left: Callable[[], bool]) -> None:
+    while are_left():  # noqa: ASYNC110  # the callbacks come from threads, to any loop
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _drain_at_exit(reference: weakref.ref[RunledgerLogger]) -> None:
     logger = reference()
-    if logger is not None and logger._begun:
+    if logger is not None and (logger._begun.any_first() or logger._begun.any_again()):
         with undisturbed():
             asyncio.run(GLOBAL_LOGGING_WORKER.flush())

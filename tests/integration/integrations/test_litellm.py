@@ -241,6 +241,53 @@ def test_each_attempt_before_a_fallback_is_a_failure(
     assert sum(isinstance(event, FailureRecorded) for event in events) == asked.count("fails-400")
 
 
+def test_repeated_attempts_do_not_make_the_end_wait(
+    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
+) -> None:
+    program = """\
+        import time
+
+        async def main():
+            try:
+                with client.run("acme", "sage"):
+                    await litellm.acompletion("openai/fails-500", ASKED, num_retries=2, max_retries=0)
+            except litellm.InternalServerError:
+                began = time.monotonic()
+                await logger.aflush(30)
+                print(time.monotonic() - began < 15)
+
+        asyncio.run(main())
+        """
+    assert run_with_litellm(program, topics, server, tmp_path) == "True"
+    assert len(server.requests) > 1
+    assert sum(isinstance(event, FailureRecorded) for event in once(topics)) == 1
+
+
+def test_threads_at_once_report_to_their_own_runs(
+    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
+) -> None:
+    program = """\
+        from concurrent.futures import ThreadPoolExecutor
+
+        def work(name):
+            with client.run("acme", name):
+                litellm.completion(MODEL, [{"role": "user", "content": name}])
+                list(litellm.completion(MODEL, [{"role": "user", "content": name}], **COUNTED))
+
+        with ThreadPoolExecutor(5) as pool:
+            list(pool.map(work, [f"agent-{number}" for number in range(5)]))
+        logger.flush()
+        print("done")
+        """
+    run_with_litellm(program, topics, server, tmp_path)
+    seen = [
+        (event.agent_id, event.data.token_usage.prompt_preview)
+        for event in once(topics)
+        if isinstance(event, UsageReported)
+    ]
+    assert sorted(seen) == sorted([(f"agent-{number}", f"agent-{number}") for number in range(5)] * 2)
+
+
 def test_what_nobody_counted_is_unknown_and_not_nothing(
     topics: ConnectionSettings, server: ModelServer, tmp_path: Path
 ) -> None:
