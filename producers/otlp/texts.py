@@ -20,6 +20,8 @@ _FLAT = re.compile(
 """A message among flattened attributes, such as llm.input_messages.0.message.content and gen_ai.prompt.0.role."""
 _BLANK_DOCUMENTS = frozenset({"", "null", "{}", "[]", '""'})
 """An output that is one of these is none."""
+_TEXT_TYPES = ("text", "input_text", "output_text")
+"""No set: what stands there in a hostile message need not be hashable."""
 _MOST_WITHIN = 50_000
 """Objects and lists of a JSON text that are read; a text of eight megabytes may hold millions, and no thread else runs
 while they are made."""
@@ -95,7 +97,7 @@ def _texts(content: object) -> Iterator[str]:
         for part in content:
             if isinstance(part, str):
                 yield part
-            elif isinstance(part, dict) and part.get("type", "text") in {"text", "input_text", "output_text"}:
+            elif isinstance(part, dict) and part.get("type", "text") in _TEXT_TYPES:
                 text = part.get("content", part.get("text"))
                 if isinstance(text, str):
                     yield text

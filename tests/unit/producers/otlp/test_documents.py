@@ -271,6 +271,7 @@ _VALUES: st.SearchStrategy[Any] = st.recursive(
             '[{"role": "user", "content": "hi"}]',
             '[{"role": "user", "parts": [{"type": "text", "content": "hi\\u0000"}]}]',
             '[{"role": null, "content": [null, 1, {"text": 2}]}]',
+            '[{"role": [], "content": [{"type": [], "text": "x"}, {"type": {}, "text": []}]}]',
             "[[[]]]",
             "x" * 3000,
         ]

@@ -102,3 +102,11 @@ def test_messages_of_far_too_many_parts_are_not_read() -> None:
     parts = '{"text":"a"},' * 60_000
     asked = f'[{{"role":"user","content":[{parts}"b"]}}]'
     assert prompt_of(one_span({"gen_ai.input.messages": asked, "input.value": "else"})) == "else"
+
+
+@pytest.mark.parametrize("odd", [["text"], {"a": 1}, 7, None], ids=["list", "object", "number", "null"])
+def test_a_part_of_no_known_type_says_nothing(odd: object) -> None:
+    parts = [{"type": odd, "content": "x"}, {"type": "text", "content": "hi"}]
+    asked = [{"role": odd, "parts": parts}]
+    assert prompt_of(one_span({"gen_ai.input.messages": orjson.dumps(asked).decode()})) == "hi"
+    assert prompt_of(one_span({"gen_ai.input.messages": asked})) == "hi"
