@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence, Sized
 from confluent_kafka import (
     OFFSET_BEGINNING,
     Consumer,
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -45,9 +44,9 @@ class Broker:
     def __init__(self, settings: WatchSettings) -> None:
         self._prefix = settings.topic_prefix
         self._seconds = settings.request_seconds
-        self._group = f"{settings.topic_prefix}processors"
         self._admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": _QUIET})
         self._consumer = _make_consumer(settings)
+        self._group = _make_onlooker(settings)
         self._reading, self._closing = threading.Lock(), False
         self._partitions: dict[str, list[Partition]] = {}
         self._expired: dict[Partition, int] = {}
@@ -61,6 +60,7 @@ class Broker:
     def _close(self) -> None:
         with self._reading:
             self._consumer.close()
+            self._group.close()
 
     def forget(self) -> None:
         """Ask for the topics' partitions again: one may have been made anew while the broker was away."""
@@ -98,16 +98,7 @@ class Broker:
         then the stage's own record of its position says it.
         """
         sources = await self._sources([stage])
-        wanted = ConsumerGroupTopicPartitions(self._group, [TopicPartition(*partition) for partition in sources])
-        asked = self._admin.list_consumer_group_offsets([wanted], request_timeout=self._seconds)[self._group]
-        async with asyncio.timeout(self._seconds):
-            answer = await asyncio.wrap_future(asked)
-        positions: dict[Partition, int] = {}
-        for held in answer.topic_partitions:
-            if held.error is not None:
-                raise KafkaException(held.error)
-            if held.offset >= 0:
-                positions[held.topic, held.partition] = held.offset
+        positions = await asyncio.to_thread(self._committed, sources)
         unknown = [source for source in sources if source not in positions and source not in self._expired]
         if unknown:
             # Both move in one transaction: while the group has no offset, the record stays what it is.
@@ -115,6 +106,16 @@ class Broker:
                 self._read_positions, unknown, _POSITIONS[stage].name(self._prefix)
             )
         return {source: self._expired[source] for source in sources if source in self._expired} | positions
+
+    def _committed(self, sources: Sequence[Partition]) -> dict[Partition, int]:
+        positions: dict[Partition, int] = {}
+        with self._reading:
+            for held in self._group.committed([TopicPartition(*source) for source in sources], timeout=self._seconds):
+                if held.error is not None:
+                    raise KafkaException(held.error)
+                if held.offset >= 0:
+                    positions[held.topic, held.partition] = held.offset
+        return positions
 
     def _read_positions(self, sources: Sequence[Partition], topic: str) -> dict[Partition, int]:
         """Read the newest position record of each of these partitions; 0 where there is none."""
@@ -177,6 +178,23 @@ def _make_consumer(settings: WatchSettings) -> Consumer:
             "fetch.wait.max.ms": 50,
             "fetch.message.max.bytes": 64 * 1024,
             "queued.min.messages": 1,
+            "log_level": _QUIET,
+        }
+    )
+
+
+def _make_onlooker(settings: WatchSettings) -> Consumer:
+    """Make a consumer that asks for the processors' offsets and never joins them.
+
+    The admin client asks too, but while the broker goes away it aborts the process (librdkafka, issue 4605).
+    """
+    return Consumer(
+        {
+            "bootstrap.servers": settings.kafka,
+            "group.id": f"{settings.topic_prefix}processors",
+            "enable.auto.commit": False,
+            # What is pending in an open transaction is not waited for.
+            "isolation.level": "read_uncommitted",
             "log_level": _QUIET,
         }
     )

@@ -7,13 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 
-from confluent_kafka import (
-    OFFSET_INVALID,
-    ConsumerGroupState,
-    ConsumerGroupTopicPartitions,
-    KafkaException,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 
 _TIMEOUT_SECONDS = 3.0
@@ -21,6 +15,9 @@ _TIMEOUT_SECONDS = 3.0
 
 class KafkaView:
     """Reads the broker's metadata; connects at the first look and keeps the connection.
+
+    Groups are asked for as consumers do it, not by the admin client's own requests to coordinators. These abort the
+    process while the broker goes away (librdkafka, issue 4605), and with the supervisor ends the whole stack.
 
     Args:
         bootstrap: bootstrap servers.
@@ -43,11 +40,10 @@ class KafkaView:
     def members(self, group: str) -> int:
         """Count the members of a consumer group whose partitions are assigned; 0 while it rebalances or is unknown."""
         try:
-            futures = self._admin().describe_consumer_groups([group], request_timeout=_TIMEOUT_SECONDS)
-            described = futures[group].result()
+            described = self._admin().list_groups(group, timeout=_TIMEOUT_SECONDS)
         except KafkaException:
             return 0
-        return len(described.members) if described.state == ConsumerGroupState.STABLE else 0
+        return sum(len(found.members) for found in described if found.id == group and found.state == "Stable")
 
     def lag(self, groups: Iterable[str]) -> dict[str, int | None]:
         """Sum, per group, the records behind its committed offsets; None where that is unknown."""
@@ -55,13 +51,7 @@ class KafkaView:
 
     def _lag(self, group: str) -> int | None:
         try:
-            wanted = [ConsumerGroupTopicPartitions(group)]
-            futures = self._admin().list_consumer_group_offsets(wanted, request_timeout=_TIMEOUT_SECONDS)
-            committed = {
-                (entry.topic, entry.partition): entry.offset
-                for entry in futures[group].result().topic_partitions
-                if entry.offset != OFFSET_INVALID and entry.offset >= 0
-            }
+            committed = self._committed(group)
             latest = {
                 TopicPartition(*source): OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped upstream
                 for source in committed
@@ -71,6 +61,25 @@ class KafkaView:
         except KafkaException:
             return None
         return sum(behind) if behind else None
+
+    def _committed(self, group: str) -> dict[tuple[str, int], int]:
+        """{(topic, partition): next_offset} of a group, by a consumer that never joins it."""
+        topics = self._admin().list_topics(timeout=_TIMEOUT_SECONDS).topics
+        asked = [TopicPartition(name, number) for name, facts in topics.items() for number in facts.partitions]
+        onlooker = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": group,
+                "enable.auto.commit": False,
+                "isolation.level": "read_uncommitted",  # do not wait for open transactions
+                "log_level": 0,
+            }
+        )
+        try:
+            held = onlooker.committed(asked, timeout=_TIMEOUT_SECONDS)
+        finally:
+            onlooker.close()
+        return {(one.topic, one.partition): one.offset for one in held if one.error is None and one.offset >= 0}
 
     def _admin(self) -> AdminClient:
         if self._client is None:

@@ -74,7 +74,9 @@ async def test_a_span_with_a_record_is_not_empty(
     broker: Broker, source: Partition, begin: Callable[..., Producer]
 ) -> None:
     begin(b"1", b"2").commit_transaction(20)
-    assert (await broker.ends([RUN_EVENTS]))[source] == 3
+    deadline = time.monotonic() + 20
+    while (await broker.ends([RUN_EVENTS]))[source] != 3:  # the marker is written after the answer
+        assert time.monotonic() < deadline
     assert await broker.find_empty({source: (1, 3)}) == {}
 
 
@@ -105,7 +107,9 @@ async def test_positions_are_the_groups_offsets(
     producer.send_offsets_to_transaction([TopicPartition(*source, 1)], group.consumer_group_metadata(), 20)
     assert not any((await broker.stage_positions(RUN_EVENTS)).values())
     producer.commit_transaction(20)
-    assert (await broker.stage_positions(RUN_EVENTS))[source] == 1
+    deadline = time.monotonic() + 20
+    while (await broker.stage_positions(RUN_EVENTS))[source] != 1:  # markers are written after the answer
+        assert time.monotonic() < deadline
     group.close()
 
 
