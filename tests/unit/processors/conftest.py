@@ -5,7 +5,7 @@ import os
 from hypothesis import Phase, settings
 
 settings.register_profile("laws", deadline=None, max_examples=200)
-settings.register_profile("laws-long", deadline=None, max_examples=5000)
+settings.register_profile("laws-long", deadline=None, max_examples=2000)
 # The same examples for every mutant, and no time spent on a short one.
 settings.register_profile(
     "laws-mutants",

@@ -166,6 +166,13 @@ def test_erasure_and_a_new_birth_in_one_batch() -> None:
     assert (born.born_offset, born.events) == (2, 1)
 
 
+def test_the_partitions_clock_is_the_latest_log_time_of_a_batch() -> None:
+    """A broker's clock may be set back between two records."""
+    times = [START, START + timedelta(seconds=90), START + timedelta(seconds=10)]
+    records = [record(event("beat", event_id=f"b{offset}"), offset, at) for offset, at in enumerate(times)]
+    assert fold(STAGE, state_of(STAGE), [batch(records)]).last_logged_at == START + timedelta(seconds=90)
+
+
 KINDS = st.sampled_from(["started", "used", "used", "ended", "recorded", "beat", "poison"])
 
 

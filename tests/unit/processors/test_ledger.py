@@ -235,6 +235,13 @@ def test_a_snapshot_says_where_it_was_born_and_how_far_it_is() -> None:
     assert run.end_logged_at == at(42).logged_at
 
 
+def test_a_brokers_clock_set_back_moves_no_deadline_back() -> None:
+    run = one([started()])
+    later = apply(run, beat(), At(1, LOGGED - timedelta(hours=1)), flat_price).state
+    assert later is not None
+    assert (later.last_logged_at, later.version) == (run.last_logged_at, 2)
+
+
 def timed_out(run: RunSnapshot) -> RunTimedOut:
     return RunTimedOut(**common("timeout", agent_id=None), data=TimedOutData(last_version=run.version))
 

@@ -123,6 +123,12 @@ def test_a_long_prompt_is_dearer_but_many_short_ones_are_not() -> None:
     assert estimate_usd(short, AUTUMN) == Decimal("0.9")
 
 
+@pytest.mark.parametrize(("input_tokens", "cost_usd"), [(200_000, "0.6"), (200_001, "1.200006")])
+def test_a_prompt_of_just_the_limit_pays_the_lower_price(input_tokens: int, cost_usd: str) -> None:
+    usage = TokenUsage(input_tokens=input_tokens, model="claude-sonnet-4-5")
+    assert estimate_usd(usage, AUTUMN) == Decimal(cost_usd)
+
+
 @given(
     st.sampled_from(["claude-sonnet-4-5", "gpt-4.1", "gemini-2.5-pro", "gpt-4o-mini", "deepseek-chat", "o3"]),
     *[st.integers(0, 500_000)] * 4,
