@@ -65,7 +65,8 @@ def start_run(
         event_id=event_id,
         occurred_at=occurred_at,
     )
-    return Call(started, OpenRun(started.project_key, started.agent_id or agent, started.run_id))
+    opened = OpenRun(started.project_key, started.agent_id or agent, started.run_id, task_id=started.data.task_id)
+    return Call(started, opened)
 
 
 def report_usage(

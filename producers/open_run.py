@@ -18,12 +18,13 @@ Parent: TypeAlias = UUID | str | Literal["enclosing"] | None
 
 @dataclass(slots=True)
 class OpenRun:
-    """A started run; `ended` once its end was told by a handle of it."""
+    """A started run; `task_id` if it was started with one, `ended` once its end was told by a handle of it."""
 
     project: str
     agent: str
     run_id: UUID
     ended: bool = False
+    task_id: str | None = None
 
     def refuse_if_ended(self) -> None:
         """Let nothing more be told of an ended run.

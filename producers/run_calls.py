@@ -55,7 +55,7 @@ def failure(
     event_id: str | None = None,
     occurred_at: datetime | None = None,
 ) -> Call[str]:
-    """Record a failure; the run goes on. Return the event's id.
+    """Record a failure; the run goes on. Its task is the run's own if none is named. Return the event's id.
 
     Raises:
         RunEndedError: the run was ended before.
@@ -68,7 +68,7 @@ def failure(
         agent=run.agent,
         error=error,
         context=context,
-        task_id=task_id,
+        task_id=run.task_id if task_id is None else task_id,
         meta=meta,
         event_id=event_id,
         occurred_at=occurred_at,

@@ -10,6 +10,7 @@ from runledger.access.errors import AccessError
 from runledger.analytics.errors import AnalyticsError
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
+from runledger.resolving import FingerprintError
 from runledger.schemas.errors import SchemaError
 from runledger.settings_log import SettingsError
 from runledger.sinks.errors import SinkError
@@ -19,6 +20,7 @@ from runledger.topic_admin import TopicError
 EXPLAINED = (
     AccessError,
     AnalyticsError,
+    FingerprintError,
     StackError,
     ProducerError,
     SchemaError,

@@ -1,0 +1,195 @@
+"""`runledger failures`: kinds of failures, their state, and the word that one is resolved."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from runledger.analytics.database import Database
+from runledger.analytics.paging import Page
+from runledger.analytics.reader import LedgerReader
+from runledger.analytics.readings import FailureGroupReading, FailureState
+from runledger.cli.connecting import connect, find_tables, require_broker
+from runledger.producers.settings import ProducerSettings
+from runledger.resolving import Word, find_fingerprint, resolve_failure
+
+app = typer.Typer(help="Failures: which kinds there are, and which of them are resolved.", no_args_is_help=True)
+
+_PROJECT_KEY = re.compile(r"[a-z0-9_-]{1,64}")
+_PREFIX = re.compile(r"[0-9a-f]{1,64}")
+_SHORT = 12
+_STYLES: dict[FailureState, str] = {"open": "red", "regressed": "bold red", "resolved": "green"}
+
+
+def _project(text: str) -> str:
+    if not _PROJECT_KEY.fullmatch(text):
+        raise typer.BadParameter(f"{text[:80]!r} is no project key: 1 to 64 of a-z, 0-9, _ and -")
+    return text
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text.lower()):
+        raise typer.BadParameter(f"{text[:80]!r} is no fingerprint: give its first hexadecimal digits, or all 64")
+    return text.lower()
+
+
+_Project = Annotated[str, typer.Option(help="Project of the failures.", parser=_project, metavar="PROJECT")]
+_Kind = Annotated[
+    str,
+    typer.Argument(
+        help="The kind of failure: as many digits as only this one begins with.", parser=_prefix, metavar="FINGERPRINT"
+    ),
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+_DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
+
+
+@app.command("list")
+def list_command(
+    project: _Project = "default",
+    *,
+    state: Annotated[FailureState | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the latest.")] = 50,
+    as_json: _Json = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """List kinds of failures, the latest first.
+
+    Example: runledger failures list --state regressed
+    """
+    page = asyncio.run(_page(find_tables(data_dir), project, state, limit))
+    if as_json:
+        _print_json({"failures": [asdict(group) for group in page.rows], "more": page.next_cursor is not None})
+        return
+    Console().print(_table(page.rows))
+    if page.next_cursor is not None:
+        Console(stderr=True).print(f"There are more than these {limit}: --limit shows more of them.")
+
+
+@app.command("show")
+def show_command(
+    fingerprint: _Kind, project: _Project = "default", *, as_json: _Json = False, data_dir: _DataDir = None
+) -> None:
+    """Show one kind of failure: its newest case, and what resolved it."""
+    group = asyncio.run(_group(find_tables(data_dir), project, fingerprint))
+    if as_json:
+        _print_json(asdict(group))
+        return
+    for name, text in _facts(group):
+        typer.echo(f"{name:<12}{text}")
+    if group.error is not None:
+        typer.echo("\n" + "\n".join(_printable(line) for line in group.error.splitlines()))
+
+
+@app.command("resolve")
+def resolve_command(
+    fingerprint: _Kind,
+    project: _Project = "default",
+    *,
+    note: Annotated[
+        str | None, typer.Option(help="How: who meets it again will read this.", show_default=False)
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(help="Who says so; the name you are logged in with if left out.", show_default=False)
+    ] = None,
+    event_id: Annotated[
+        str | None,
+        typer.Option(help="Id of this word: given twice, it counts once.", show_default=False),
+    ] = None,
+    data_dir: _DataDir = None,
+) -> None:
+    """Say that a kind of failure is resolved. If it happens again after now, it has regressed.
+
+    Example: runledger failures resolve 3f9a --note "Raised the pool to 40 connections"
+    """
+    addresses = connect(data_dir)
+    require_broker(addresses)
+    group = asyncio.run(_group(find_tables(data_dir), project, fingerprint))
+    settings = ProducerSettings().model_copy(update={"kafka": addresses.kafka})
+    told = resolve_failure(settings, project, group.fingerprint, Word(note, by or _own_name(), event_id))
+    typer.echo(f"{group.fingerprint[:_SHORT]} was {group.state}; it is in the log that it is resolved (event {told})")
+
+
+async def _page(uri: str, project: str, state: FailureState | None, limit: int) -> Page[FailureGroupReading]:
+    async with Database(uri) as database:
+        return await LedgerReader(database).failure_page(project, limit=limit, state=state)
+
+
+async def _group(uri: str, project: str, prefix: str) -> FailureGroupReading:
+    async with Database(uri) as database:
+        reader = LedgerReader(database)
+        fingerprint = await find_fingerprint(reader, project, prefix)
+        return (await reader.recent_failures(project, fingerprint, 1))[0]
+
+
+def _own_name() -> str | None:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a process whose user has no name
+        return None
+
+
+def _table(groups: list[FailureGroupReading]) -> Table:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for column in ("fingerprint", "state", "count", "last seen", "agents", "summary"):
+        table.add_column(column)
+    for group in groups:
+        table.add_row(
+            group.fingerprint[:_SHORT],
+            Text(group.state, style=_STYLES[group.state]),
+            f"{group.failure_count:,}",
+            _time(group.last_seen_at),
+            Text(_printable(", ".join(group.agents))),
+            Text(_printable(group.summary)),
+        )
+    return table
+
+
+def _facts(group: FailureGroupReading) -> list[tuple[str, str]]:
+    facts = (
+        ("fingerprint", group.fingerprint),
+        ("state", group.state),
+        ("count", f"{group.failure_count:,}"),
+        ("first seen", _time(group.first_seen_at)),
+        ("last seen", _time(group.last_seen_at)),
+        ("agents", ", ".join(group.agents)),
+        ("resolved", _resolution(group)),
+        ("note", group.resolution_note or group.resolved_by_summary),
+        ("regressed", group.regressed_at and _time(group.regressed_at)),
+        ("run", group.run_id and str(group.run_id)),
+        ("task", group.task_id),
+        ("summary", group.summary),
+    )
+    return [(name, _printable(text)) for name, text in facts if text]
+
+
+def _resolution(group: FailureGroupReading) -> str | None:
+    if group.resolved_at is None:
+        return None
+    who = group.resolved_by or group.resolved_by_agent_id
+    how = f"by run {group.resolved_by_run_id}" if group.resolved_by_run_id else "by word"
+    return f"{_time(group.resolved_at)} {how}" + (f" of {who}" if who else "")
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
+
+
+def _printable(text: str) -> str:
+    """Keep what an agent wrote from moving the cursor of whoever looks."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _print_json(document: dict[str, object]) -> None:
+    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
