@@ -14,13 +14,16 @@ from runledger.schemas.values import quantize_usd
 
 _MILLION = 1_000_000
 _THOUSAND = 1000
+_OPENAI_EMBEDDINGS = ("text-embedding-3-", "text-embedding-ada-")
+"""How OpenAI's embedding models are named. The price list knows them only under its maker; Google's begin differently
+(`text-embedding-004`), and which of OpenAI's a name means, the list still decides by the whole name."""
 
 
 def _provider_of(model: str, providers: list[Provider]) -> Provider | None:
     for provider in providers:
         if provider.model_match is not None and provider.model_match.is_match(model):
             return provider
-    return None
+    return find_provider_by_id(providers, "openai") if model.startswith(_OPENAI_EMBEDDINGS) else None
 
 
 @lru_cache(maxsize=4096)

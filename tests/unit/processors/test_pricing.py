@@ -155,3 +155,19 @@ def test_a_price_per_request_is_charged_for_every_call() -> None:
     assert one == theirs.total_price
     assert three is not None
     assert three > theirs.total_price
+
+
+@pytest.mark.parametrize(
+    ("model", "cost_usd"),
+    [
+        ("text-embedding-3-small", "0.02"),
+        ("text-embedding-3-large", "0.13"),
+        ("text-embedding-ada-002-v2", "0.1"),
+        ("openai/text-embedding-3-small", "0.02"),
+        ("text-embedding-3-small-finetuned", None),
+        ("text-embedding-004", None),
+    ],
+)
+def test_openai_s_embeddings_are_known_by_their_bare_names(model: str, cost_usd: str | None) -> None:
+    estimate = estimate_usd(TokenUsage(input_tokens=10**6, model=model), AUTUMN)
+    assert estimate == (None if cost_usd is None else Decimal(cost_usd))
