@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -43,6 +44,11 @@ def service(folder: Path, name: str) -> ServiceState:
     state = Stack(folder).state()
     assert state is not None
     return next(service for service in state.services if service.name == name)
+
+
+def is_healed(folder: Path, name: str) -> bool:
+    state = service(folder, name)
+    return state.restarts == 1 and state.health == "healthy"
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -86,13 +92,15 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
     assert "runs already" in again.stderr
     assert json.loads(runledger(folder, "status", "--json").stdout)["supervisor"] == facts["supervisor"]
 
-    relay = service(folder, "relay").process
-    assert relay is not None
-    relay.send(signal.SIGKILL)
-    wait_until(lambda: service(folder, "relay").restarts == 1 and service(folder, "relay").health == "healthy")
+    for name in ("relay", "kafka"):
+        killed = service(folder, name)
+        assert killed.process is not None
+        killed.process.send(signal.SIGKILL)
+        wait_until(partial(is_healed, folder, name))
 
     state = Stack(folder).state()
     assert state is not None
+    assert state.supervisor.pid == facts["supervisor"]["pid"]
     assert runledger(folder, "down").returncode == 0
     assert not any(process.is_listed() for process in state.processes())
     assert "no stack runs" in runledger(folder, "status").stdout
