@@ -22,7 +22,19 @@ Fate: TypeAlias = Literal["killed", "survived", "timed out"]
 
 ROOT = Path(__file__).parents[2]
 TESTS = "tests/unit/processors"
+LAWS = f"{TESTS}/laws"
 TIMEOUT_SECONDS = 300
+NEAR: dict[str, tuple[str, ...]] = {
+    "ledger": ("ledger", "deadlines", "outcomes"),
+    "outcomes": ("outcomes", "ledger", "deadlines"),
+    "incidents": ("incidents", "streaks"),
+    "streaks": ("streaks", "incidents"),
+    "state": ("state", "run_stage", "bounds"),
+    "fold": ("fold",),
+    "timers": ("timers", "state", "run_stage"),
+    "silence": ("silence", "ledger"),
+}
+"""{module: whose tests are tried first}; a module's own alone if it does not stand here."""
 _IGNORED = shutil.ignore_patterns("__pycache__", ".hypothesis", "*.so")
 
 
@@ -76,15 +88,15 @@ def mutated(copied: Path, mutant: Mutant) -> Iterator[None]:
         path.write_text(text)
 
 
-def run_tests(copied: Path, chosen: str) -> subprocess.CompletedProcess[str]:
-    """Run a file or a folder of tests in a copy.
+def run_tests(copied: Path, *chosen: str) -> subprocess.CompletedProcess[str]:
+    """Run some tests in a copy.
 
     Raises:
         subprocess.TimeoutExpired: they did not end.
     """
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "RUNLEDGER_LAWS_PROFILE": "laws-mutants"}
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--tb=no", chosen],
+        [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "--tb=no", *chosen],
         cwd=copied,
         env=environment,
         capture_output=True,
@@ -94,18 +106,21 @@ def run_tests(copied: Path, chosen: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def run_own_first(copied: Path, module: str) -> subprocess.CompletedProcess[str]:
-    """Run a module's own tests, and all the others only if those notice nothing.
+def run_until_noticed(copied: Path, module: str) -> subprocess.CompletedProcess[str]:
+    """Run a module's own tests, then the laws, then all the others: most mutants are noticed at once.
 
     Raises:
         subprocess.TimeoutExpired: they did not end.
     """
-    own = f"{TESTS}/test_{module}.py"
-    if (copied / own).exists():
-        tried = run_tests(copied, own)
-        if tried.returncode:
-            return tried
-    return run_tests(copied, TESTS)
+    near = [f"{TESTS}/test_{name}.py" for name in NEAR.get(module, (module,))]
+    near = [name for name in near if (copied / name).exists()]
+    rest = [TESTS, f"--ignore={LAWS}", *(f"--ignore={name}" for name in near)]
+    tried = run_tests(copied, *near) if near else None
+    for chosen in ([LAWS], rest):
+        if tried is None or not tried.returncode:
+            tried = run_tests(copied, *chosen)
+    assert tried is not None
+    return tried
 
 
 def check_setup(copied: Path) -> None:
@@ -128,7 +143,7 @@ def try_mutant(copied: Path, mutant: Mutant) -> Result:
     began = time.monotonic()
     with mutated(copied, mutant):
         try:
-            tried = run_own_first(copied, mutant.module)
+            tried = run_until_noticed(copied, mutant.module)
         except subprocess.TimeoutExpired:
             return Result(mutant, "timed out", time.monotonic() - began)
     seconds = time.monotonic() - began

@@ -10,7 +10,7 @@ settings.register_profile("laws-long", deadline=None, max_examples=2000)
 settings.register_profile(
     "laws-mutants",
     deadline=None,
-    max_examples=100,
+    max_examples=60,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

@@ -34,7 +34,8 @@ from tests.unit.processors.logs import (
 )
 
 S = TypeVar("S")
-DEADLINE, RETENTION, RECORD_RETENTION = timedelta(seconds=60), timedelta(seconds=300), timedelta(seconds=100)
+DEADLINE_SECONDS = 60
+RETENTION, RECORD_RETENTION = timedelta(seconds=300), timedelta(seconds=100)
 THRESHOLD = 3
 RUBBISH = b"{"
 OUTCOMES, RUN_LOG, INCIDENTS, LETTERS = "t.run-outcomes", "t.run-log", "t.incidents", "t.dead-letters"
@@ -217,7 +218,7 @@ class World:
                 continue
             run = told.run
             quiet = self.now - run["last_logged_at"]
-            deadline = timedelta(seconds=self._settings(run["agent_id"], "deadline_seconds", 60))
+            deadline = timedelta(seconds=self._settings(run["agent_id"], "deadline_seconds", DEADLINE_SECONDS))
             if run["ended_at"] is None:
                 due |= {key: "times out"} if quiet >= deadline else {}
             elif not told.outcomes:
