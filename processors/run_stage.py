@@ -11,8 +11,9 @@ from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record, Tombstone
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
-from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, decode_event, encode, encode_event
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, encode, encode_event
 from runledger.schemas.identifiers import agent_key
+from runledger.schemas.quick_events import read_event
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.snapshots import RunSnapshot
 from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS
@@ -64,7 +65,7 @@ class RunStage:
             DecodeError: the record is not a valid event of its key's run.
         """
         key = record.key or b""
-        event = decode_event(record.value, key)
+        event = read_event(record.value, key)
         self._take(key, ledger.apply(state, event, At(record.offset, logged_at)), changes)
 
     def expire(self, key: bytes, state: RunSnapshot, due: Due, changes: Changes[RunSnapshot]) -> None:

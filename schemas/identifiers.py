@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID, uuid5
 
+import orjson
 import uuid_utils
 
 NAMESPACE = UUID("5b0c6f0e-5a0d-5d0a-9a34-3f0f3a0f6b1d")
@@ -35,7 +36,7 @@ def resolution_run_id(project_key: str, fingerprint: str) -> UUID:
 
 def run_key(project_key: str, run_id: UUID) -> bytes:
     """Kafka key of everything that belongs to one run."""
-    return f"{project_key}/{run_id}".encode()
+    return b"%b/%b" % (project_key.encode(), orjson.dumps(run_id)[1:-1])  # str(UUID) takes six times as long
 
 
 def agent_key(project_key: str, agent_id: str) -> bytes:
