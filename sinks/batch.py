@@ -12,11 +12,12 @@ from runledger.schemas.dead_letters import DeadLetter
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
+from runledger.schemas.quick_events import read_event
 from runledger.schemas.run_events import FailureRecorded, FailureResolved, RunErased
 from runledger.schemas.scoring import RunScored
-from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks import rows
+from runledger.sinks.decoding import decode_agent, decode_logged, decode_run
 from runledger.sinks.records import Partition, Record
 from runledger.sinks.rows import EventRow, Row
 
@@ -118,7 +119,7 @@ def _check_key(record: Record, key: bytes) -> None:
 
 
 def _add_event(batch: Batch, record: Record) -> None:
-    event = codec.decode_event(record.value, record.key)
+    event = read_event(record.value, record.key)
     batch.events.append(rows.event_row(record, event))
     if isinstance(event, FailureRecorded):
         row = rows.failure_row(record, event)
@@ -147,7 +148,7 @@ def _add_run(batch: Batch, record: Record) -> None:
         if record.reason == "erased":
             _add_tombstone(batch, record)
         return
-    snapshot = codec.decode(RunSnapshot, record.value)
+    snapshot = decode_run(record.value)
     key = run_key(snapshot.project_key, snapshot.run_id)
     _check_key(record, key)
     batch.named.add((snapshot.project_key, snapshot.agent_id))
@@ -174,7 +175,7 @@ def _add_tombstone(batch: Batch, record: Record) -> None:
 def _add_health(batch: Batch, record: Record) -> None:
     if record.value is None:
         return
-    health = codec.decode(AgentHealth, record.value)
+    health = decode_agent(record.value)
     key = agent_key(health.project_key, health.agent_id)
     _check_key(record, key)
     batch.named.add((health.project_key, health.agent_id))
@@ -184,7 +185,7 @@ def _add_health(batch: Batch, record: Record) -> None:
 
 
 def _add_logged(batch: Batch, record: Record, rubric: str) -> None:
-    logged = codec.decode_run_log(record.value)
+    logged = decode_logged(record.value)
     if isinstance(logged, StreakRevised):
         _check_key(record, agent_key(logged.project_key, logged.agent_id))
         row = rows.streak_row(logged)

@@ -5,6 +5,7 @@ Postgres says where each partition stands; the group's offsets in Kafka are only
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
@@ -43,7 +44,15 @@ def run_sink(settings: SinkSettings) -> None:
         psycopg.Error: the database is in a state that waiting does not mend.
         KafkaException: the broker reported a fatal error.
     """
+    _calm_collector()
     consume(settings, stop_on_signals())
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector look seldom: a batch is large and holds no cycles, and it took a third of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 def consume(settings: SinkSettings, stopping: threading.Event) -> None:

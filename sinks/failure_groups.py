@@ -52,13 +52,11 @@ def write_failures(connection: psycopg.Connection, batch: Batch) -> None:
 def _concerned(connection: psycopg.Connection, ended: Sequence[Row], *, alone: bool) -> list[Row]:
     """Take the lock, and find the ended runs that may have completed a task: most never heard of one."""
     named = [run for run in ended if run["task_id"] is not None or run["failures"]]
-    others = [run for run in ended if run["task_id"] is None and not run["failures"]]
     alone = alone or bool(named)
     connection.execute(statement("lock_failure_groups"), {"alone": alone})
-    if not others:
+    if len(named) == len(ended):
         return named
-    asked = {"project_keys": [run["project_key"] for run in others], "run_ids": [run["run_id"] for run in others]}
-    found = connection.execute(statement("select_concerned_runs"), asked, prepare=False).fetchall()
+    found = connection.execute(statement("select_concerned_runs"), prepare=False).fetchall()
     if found and not alone:
         connection.execute(statement("lock_failure_groups"), {"alone": True})
     return [*named, *({"project_key": project_key, "run_id": run_id} for project_key, run_id in found)]

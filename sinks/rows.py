@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -24,8 +25,22 @@ Row: TypeAlias = dict[str, Any]
 """{column: value}, fit for JSON."""
 
 EventRow: TypeAlias = tuple[date, int, int, datetime, str, UUID, str, str, str | None, datetime, str, str]
-"""One row of run_event, in the order of sql/copy_events.sql."""
+"""One row of run_event, in the order of EVENT_COLUMNS."""
 
+EVENT_COLUMNS = (
+    "log_day",
+    "log_partition",
+    "log_offset",
+    "logged_at",
+    "project_key",
+    "run_id",
+    "event_id",
+    "type",
+    "agent_id",
+    "occurred_at",
+    "source",
+    "data",
+)
 
 _SNAPSHOT_COLUMNS = (
     "project_key",
@@ -74,6 +89,9 @@ _USAGE_COLUMNS = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
+RUN_COLUMNS = (*_SNAPSHOT_COLUMNS, *_USAGE_COLUMNS, "row_id", "log_partition", "late_events", "heard_at")
+"""Columns of agent_run, in the order of a run's row."""
+
 _HEALTH_COLUMNS = (
     "project_key",
     "agent_id",
@@ -109,14 +127,32 @@ _OUTCOME_COLUMNS = (
     "silent",
     "ended_at",
 )
+LOG_COLUMNS = (
+    *_OUTCOME_COLUMNS,
+    "id",
+    "run_at",
+    "consecutive_silence_count",
+    "consecutive_failure_count",
+    "late",
+    "log_partition",
+    "log_offset",
+)
+"""Columns of agent_run_log, in the order of a logged run's row."""
+
+JOB_COLUMNS = ("job_id", "key", "payload")
+"""Columns of a logged run's job, in the order of its row."""
+
+_snapshot_values = attrgetter(*_SNAPSHOT_COLUMNS, *(f"usage.{name}" for name in _USAGE_COLUMNS))
+_outcome_values = attrgetter(*_OUTCOME_COLUMNS)
 
 
 def as_json(rows: Iterable[Row]) -> str:
     """Write rows as a statement takes them: a JSON array."""
-    return orjson.dumps(list(rows), default=_json_of).decode()
+    return orjson.dumps(list(rows), default=json_of).decode()
 
 
-def _json_of(value: object) -> str:
+def json_of(value: object) -> str:
+    """Write what JSON has no form for: a cost, as text."""
     if isinstance(value, Decimal):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no JSON form here")
@@ -136,7 +172,7 @@ def event_row(record: Record, event: AnyRunEvent) -> EventRow:
         event.agent_id,
         event.occurred_at,
         event.source,
-        event.data.model_dump_json(exclude_none=True),
+        event.data.__pydantic_serializer__.to_json(event.data, exclude_none=True).decode(),
     )
 
 
@@ -181,13 +217,10 @@ def resolution_row(record: Record, event: FailureResolved) -> Row:
 
 def run_row(record: Record, snapshot: RunSnapshot) -> Row:
     """Row of agent_run."""
-    row = {name: getattr(snapshot, name) for name in _SNAPSHOT_COLUMNS}
-    row |= {name: getattr(snapshot.usage, name) for name in _USAGE_COLUMNS}
-    row["row_id"] = row_id(snapshot.project_key, snapshot.run_id)
-    row["log_partition"] = record.partition
-    row["late_events"] = False
-    row["heard_at"] = snapshot.heard_at or snapshot.last_logged_at  # state of an older processor does not tell
-    return row
+    values = _snapshot_values(snapshot)
+    row = row_id(snapshot.project_key, snapshot.run_id)
+    heard_at = snapshot.heard_at or snapshot.last_logged_at  # state of an older processor does not tell
+    return dict(zip(RUN_COLUMNS, (*values, row, record.partition, False, heard_at), strict=True))
 
 
 def health_row(health: AgentHealth) -> Row:
@@ -198,16 +231,17 @@ def health_row(health: AgentHealth) -> Row:
 def log_row(record: Record, logged: LoggedRun) -> Row:
     """Row of agent_run_log."""
     outcome = logged.outcome
-    row = {name: getattr(outcome, name) for name in _OUTCOME_COLUMNS}
-    return row | {
-        "id": outcome.row_id,
-        "run_at": outcome.logged_at,
-        "consecutive_silence_count": logged.consecutive_silence_count,
-        "consecutive_failure_count": logged.consecutive_failure_count,
-        "late": logged.late,
-        "log_partition": record.partition,
-        "log_offset": record.offset,
-    }
+    values = (
+        *_outcome_values(outcome),
+        outcome.row_id,
+        outcome.logged_at,
+        logged.consecutive_silence_count,
+        logged.consecutive_failure_count,
+        logged.late,
+        record.partition,
+        record.offset,
+    )
+    return dict(zip(LOG_COLUMNS, values, strict=True))
 
 
 def streak_row(revised: StreakRevised) -> Row:
@@ -220,18 +254,11 @@ def streak_row(revised: StreakRevised) -> Row:
 
 
 def job_row(logged: LoggedRun, rubric: str) -> Row:
-    """Row of scoring_outbox: the one job that scores the run."""
+    """Row of scoring_outbox: the one job that scores the run, as JOB_COLUMNS name it."""
     outcome = logged.outcome
     job = ScoringJob(job_id(outcome.row_id, rubric), rubric, outcome, logged.baseline)
-    return {
-        "job_id": job.job_id,
-        "row_id": outcome.row_id,
-        "key": run_key(outcome.project_key, outcome.run_id).decode(),
-        "payload": encode(job).decode(),
-        "run_at": outcome.logged_at,
-        "project_key": outcome.project_key,
-        "run_id": outcome.run_id,
-    }
+    key = run_key(outcome.project_key, outcome.run_id).decode()
+    return {"job_id": job.job_id, "key": key, "payload": encode(job).decode()}
 
 
 def incident_row(incident: Incident) -> Row:

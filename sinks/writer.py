@@ -14,9 +14,10 @@ from psycopg import sql
 from runledger.sinks import offsets
 from runledger.sinks.batch import Batch
 from runledger.sinks.failure_groups import write_failures
+from runledger.sinks.loading import load
 from runledger.sinks.offsets import Position
 from runledger.sinks.records import Partition
-from runledger.sinks.rows import Row, as_json
+from runledger.sinks.rows import EVENT_COLUMNS, JOB_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Row, as_json
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.statements import statement
 
@@ -25,6 +26,7 @@ _log = structlog.get_logger()
 # Names and bounds of partitions cannot be parameters, so these two are not in sql/.
 _CREATE_DAY = "CREATE TABLE {name} (LIKE run_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
 _ATTACH_DAY = "ALTER TABLE run_event ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({following})"
+_BIRTH = ("project_key", "run_id", "born_offset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Writer:
         self._idle_seconds = idle_seconds
         self._unchecked = "compare_and_set" in settings.unsafe_disable
         self._held: psycopg.Connection | None = None
+        self._incoming: psycopg.Connection | None = None
+        """The connection on which the tables of sql/open_incoming_*.sql were made."""
         self._days: set[date] = set()
 
     def connection(self) -> psycopg.Connection:
@@ -64,6 +68,8 @@ class Writer:
     def _configure(self, connection: psycopg.Connection) -> None:
         values = {
             "TimeZone": "UTC",
+            "work_mem": "32MB",  # a batch's rows are sorted and joined in memory
+            "jit": "off",  # tables just filled have no statistics: an estimate must not start a compiler
             "statement_timeout": f"{self._settings.statement_timeout_seconds * 1000:.0f}",
             "lock_timeout": f"{self._settings.lock_timeout_seconds * 1000:.0f}",
             "idle_in_transaction_session_timeout": f"{self._idle_seconds * 1000:.0f}",
@@ -97,6 +103,7 @@ class Writer:
             psycopg.Error: the database refused; nothing was written, unless the connection was lost during the commit.
         """
         connection = self.connection()
+        self._open_incoming(connection)
         self._make_days(connection, {row[0] for row in batch.events})
         with connection.transaction():
             offsets.advance_positions(connection, expected, batch.moves, unchecked=self._unchecked)
@@ -110,6 +117,13 @@ class Writer:
             _write_scores(connection, batch)
             _run(connection, "upsert_incidents", batch.incidents.values())
             write_failures(connection, batch)
+
+    def _open_incoming(self, connection: psycopg.Connection) -> None:
+        if self._incoming is not connection:
+            with connection.transaction():
+                connection.execute(statement("open_incoming_runs"))
+                connection.execute(statement("open_incoming_log"))
+            self._incoming = connection
 
     def _make_days(self, connection: psycopg.Connection, days: set[date]) -> None:
         """Make the partitions of run_event that are missing, in transactions of their own."""
@@ -156,17 +170,19 @@ def _erase_runs(connection: psycopg.Connection, batch: Batch) -> None:
 
 
 def _write_events(connection: psycopg.Connection, batch: Batch) -> None:
-    if batch.events:
-        with connection.cursor() as cursor, cursor.copy(statement("copy_events")) as copy:
-            for row in batch.events:
-                copy.write_row(row)
+    load(connection, "run_event", EVENT_COLUMNS, batch.events)
     _run(connection, "erase_events", batch.erasures)
 
 
 def _write_runs(connection: psycopg.Connection, batch: Batch) -> None:
-    runs = batch.runs.values()
-    _run(connection, "upsert_runs", runs)
-    _run(connection, "mark_late_runs", [*runs, *batch.late])
+    runs, written = batch.runs.values(), 0
+    if runs:
+        load(connection, "incoming_run", RUN_COLUMNS, [run.values() for run in runs])
+        written = connection.execute(statement("upsert_runs")).rowcount
+    if written < len(runs) or batch.late:
+        # A row that was not written stands newer, or is of another birth: the statement finds which.
+        births = [{name: run[name] for name in _BIRTH} for run in (*runs, *batch.late)]
+        _run(connection, "mark_late_runs", births)
     _register(connection, batch)
     _run(connection, "upsert_agent_health", batch.health.values())
     for name in ("set_projects", "set_agents"):
@@ -181,9 +197,11 @@ def _register(connection: psycopg.Connection, batch: Batch) -> None:
 
 
 def _write_run_log(connection: psycopg.Connection, batch: Batch) -> None:
-    """Write logged runs with their jobs; the jobs first, as they ask which rows are new."""
-    _run(connection, "insert_scoring_jobs", batch.jobs.values())
-    _run(connection, "upsert_run_log", batch.logs.values())
+    """Write logged runs, and the jobs of those that are new."""
+    if batch.logs:
+        rows = [(*row.values(), *batch.jobs[key].values()) for key, row in batch.logs.items()]
+        load(connection, "incoming_log", LOG_COLUMNS + JOB_COLUMNS, rows)
+        connection.execute(statement("upsert_run_log"), prepare=False)
     _run(connection, "revise_streaks", batch.streaks.values())
     if batch.jobs:
         connection.execute(statement("join_scores"), {"row_ids": list(batch.jobs)})

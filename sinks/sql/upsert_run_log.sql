@@ -1,8 +1,9 @@
 -- Insert each finished run once and revise it in place: run_at and created_at never change. The rollup moves by what the
--- rows themselves changed, so a replay moves nothing; scores move it when they are joined.
+-- rows themselves changed, so a replay moves nothing; scores move it when they are joined. A row that is new brings the one
+-- job that scores it; a revision brings none.
 WITH incoming AS (
     SELECT r.*
-    FROM jsonb_populate_recordset(NULL::agent_run_log, %(rows)s::jsonb) AS r
+    FROM incoming_log AS r
     WHERE NOT EXISTS (
         SELECT FROM erased_run AS e
         WHERE e.project_key = r.project_key AND e.run_id = r.run_id AND r.run_at <= e.erased_at
@@ -41,6 +42,15 @@ written AS (
         log_offset = excluded.log_offset
     WHERE excluded.revision > held.revision
     RETURNING id, project_key, created_at, log_partition, status
+),
+job AS (
+    INSERT INTO scoring_outbox (job_id, row_id, key, payload)
+    SELECT i.job_id, i.id, i.key, i.payload
+    FROM incoming AS i
+    JOIN written USING (id)
+    WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.id = i.id)
+    ORDER BY i.id
+    ON CONFLICT (job_id) DO NOTHING
 ),
 change AS (
     SELECT

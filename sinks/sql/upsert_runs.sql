@@ -1,7 +1,7 @@
 -- Records come in the order of the log, so of two with the same version (an outcome sent at a deadline) the later holds.
 INSERT INTO agent_run AS held
 SELECT r.*
-FROM jsonb_populate_recordset(NULL::agent_run, %(rows)s::jsonb) AS r
+FROM incoming_run AS r
 ORDER BY r.project_key, r.run_id
 ON CONFLICT (project_key, run_id) DO UPDATE SET
     version = excluded.version,

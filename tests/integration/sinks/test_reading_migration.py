@@ -18,8 +18,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.sinks.batch import Batch, fold
 from runledger.sinks.errors import MigrationError
+from runledger.sinks.loading import load
 from runledger.sinks.migrate import migrate
-from runledger.sinks.rows import Row, score_row
+from runledger.sinks.rows import EVENT_COLUMNS, Row, score_row
 from runledger.sinks.statements import statement
 from runledger.sinks.verify import verify
 from tests.integration.sinks.servers import own_postgres
@@ -46,13 +47,12 @@ def _insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) ->
 
 def _write_as_before(connection: psycopg.Connection[Any], batch: Batch) -> None:
     """Write a batch into the tables as they were, by statements that have not changed since, or by hand."""
-    with connection.cursor() as cursor, cursor.copy(statement("copy_events")) as copy:
-        for event in batch.events:
-            copy.write_row(event)
+    load(connection, "run_event", EVENT_COLUMNS, batch.events)
     _insert(connection, "agent_run", list(batch.runs.values()))
     _insert(connection, "agent_health", list(batch.health.values()))
     connection.execute(statement("insert_failures"), _as_json(list(batch.failures.values())))
-    connection.execute(statement("insert_scoring_jobs"), _as_json(list(batch.jobs.values())))
+    jobs = [(row["job_id"], row_id, row["key"], row["payload"]) for row_id, row in batch.jobs.items()]
+    load(connection, "scoring_outbox", ("job_id", "row_id", "key", "payload"), jobs)
     defaults = {"rlhf_scores": None}
     logs = [
         row | defaults | {"created_at": NOON + timedelta(minutes=11 * number)}

@@ -1,0 +1,69 @@
+"""Records that the processors write, read several times as fast as by the codec.
+
+They were validated before they were written, so here types, shapes and words are checked, and limits are left to the
+columns. What is refused is read again by the codec: it says why, or takes it after all.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from runledger.schemas import codec
+from runledger.schemas.outcomes import LoggedRun, StreakRevised
+from runledger.schemas.snapshots import AgentHealth, RunSnapshot
+from runledger.schemas.usage import UsageTotals
+
+_Record = TypeVar("_Record")
+
+_RUN = msgspec.json.Decoder(RunSnapshot)
+_AGENT = msgspec.json.Decoder(AgentHealth)
+_LOGGED = msgspec.json.Decoder(LoggedRun)
+
+
+def decode_run(value: bytes | None) -> RunSnapshot:
+    """Read one record of runs.
+
+    Raises:
+        DecodeError: the bytes are no snapshot.
+    """
+    found = _read(_RUN, value)
+    if found is None or not _are_costs(found.usage, found.reported, found.final):
+        return codec.decode(RunSnapshot, value)
+    return found
+
+
+def decode_agent(value: bytes | None) -> AgentHealth:
+    """Read one record of agents.
+
+    Raises:
+        DecodeError: the bytes are no agent's state.
+    """
+    found = _read(_AGENT, value)
+    return codec.decode(AgentHealth, value) if found is None else found
+
+
+def decode_logged(value: bytes | None) -> LoggedRun | StreakRevised:
+    """Read one record of run-log; a revision of streaks is rare, and left to the codec.
+
+    Raises:
+        DecodeError: the bytes are neither a LoggedRun nor a StreakRevised.
+    """
+    found = _read(_LOGGED, value)
+    if found is None or not _are_costs(found.outcome.usage):
+        return codec.decode_run_log(value)
+    return found
+
+
+def _read(decoder: msgspec.json.Decoder[_Record], value: bytes | None) -> _Record | None:
+    try:
+        return decoder.decode(value or b"")
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
+def _are_costs(*totals: UsageTotals | None) -> bool:
+    """Tell whether costs are sums of money: to msgspec and to Postgres, NaN is a number too."""
+    costs = [each.cost_usd for each in totals if each is not None and each.cost_usd is not None]
+    return all(cost.is_finite() and not cost.is_signed() for cost in costs)
