@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import tempfile
 import threading
@@ -268,6 +269,13 @@ def _connect(app: faust.App, owners: Owners) -> None:
         await owners.close()
 
 
+def _calm_collector() -> None:
+    """Let the garbage collector look seldom: what a fold makes holds no cycles, and it took a fifth of the time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
 def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[Stage[Any]] | None = None) -> None:
     """Run stages until SIGTERM or SIGINT.
 
@@ -286,6 +294,7 @@ def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[St
         stages = RunStage(settings, policies), AgentStage(settings, policies)
     app, owners = _create(settings, stages, policies)
     owners.follow_settings()
+    _calm_collector()
     worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it writes control sequences to stdout, quiet or not
     try:

@@ -5,8 +5,6 @@ The log is the memory: when a store opens it reads the window back, so live and 
 
 from __future__ import annotations
 
-import hashlib
-
 import orjson
 
 from runledger.processors.records import Headers
@@ -29,13 +27,13 @@ def event_hash(key: bytes | None, value: bytes | None, headers: Headers) -> int 
     """Hash (64 bits) of project, run and event id; None where the record names no event.
 
     The id stands in the `ce_id` header, so that a repeat is found without parsing; without one, the body's id counts.
-    The key is project and run, so another run's id never collides by its text.
+    The key is project and run, so another run's id never collides by its text. Another process's hashes differ (Python
+    salts them, so nobody can make ids that collide); it reads the window back by its own.
     """
     event_id = _event_id(value, headers)
     if event_id is None:
         return None
-    digest = hashlib.blake2b((key or b"") + b"/" + event_id, digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    return hash((key or b"", event_id))
 
 
 class SeenWindow:

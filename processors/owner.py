@@ -6,6 +6,7 @@ So batches grow with load by themselves. A transaction costs milliseconds, wheth
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import time
 from collections.abc import Awaitable, Callable, Coroutine
@@ -190,6 +191,7 @@ class PartitionOwner(Generic[S]):
                 await loop.run_in_executor(self._executor, store.close)
                 return
             self._store = store
+            gc.freeze()  # states stay long, and hold no cycles: the collector need not walk a million of them
             # A task of its own: it takes the lock, which a fold that waits for this store may hold.
             self._seeking = asyncio.create_task(self._guard(self.seek()))
 

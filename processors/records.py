@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 S = TypeVar("S")
@@ -114,6 +115,7 @@ class Changes(Generic[S]):
         return self.next_offset is not None or bool(self.snapshots) or bool(self.outputs)
 
 
+@lru_cache(1024)
 def log_time(timestamp_ms: int) -> datetime:
-    """Log time of a record as an aware datetime."""
+    """Log time of a record as an aware datetime. All records that the broker appended at once have the same."""
     return _EPOCH + timedelta(milliseconds=timestamp_ms)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(NamedTuple):
     """A record's place in its partition."""
 
     offset: int
@@ -18,8 +17,7 @@ class At:
     """Log time."""
 
 
-@dataclass(frozen=True, slots=True)
-class RunStep:
+class RunStep(NamedTuple):
     """What one event made of a run."""
 
     state: RunSnapshot | None
@@ -31,8 +29,7 @@ class RunStep:
     """The run's tombstone is due, whether it was known here or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgentStep:
+class AgentStep(NamedTuple):
     """What one outcome made of an agent's health."""
 
     state: AgentHealth

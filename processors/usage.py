@@ -88,7 +88,8 @@ def add_report(
     else:
         cost_usd = min(total.cost_usd + cost_usd, MAX_COST_USD)
     stated = usage.total_tokens
-    used = UsageTotals(
+    used = evolve(
+        total,
         input_tokens=_plus(total.input_tokens, usage.input_tokens),
         output_tokens=_plus(total.output_tokens, usage.output_tokens),
         total_tokens=_plus(

@@ -471,8 +471,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "the window is one record short",
         ),
         (
-            'hashlib.blake2b((key or b"") + b"/" + event_id',
-            "hashlib.blake2b(event_id",
+            'hash((key or b"", event_id))',
+            "hash(event_id)",
             "another run's event is a repeat",
         ),
         (

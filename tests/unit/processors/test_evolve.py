@@ -23,5 +23,5 @@ def test_evolve_keeps_the_copy_frozen() -> None:
 
 
 def test_evolve_refuses_an_unknown_field() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError):
         evolve(UsageTotals(), tokens=1)  # type: ignore[call-arg]  # that is the point
