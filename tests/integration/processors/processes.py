@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from runledger.schemas.codec import EVENT_ID_HEADER, decode, decode_run_log, encode_event
 from runledger.schemas.identifiers import run_key
@@ -104,7 +104,16 @@ class Ledger(Partition):
         self._folder = folder
         self.processors: list[Processor] = []
         self._sources = [(self.name(topic), number) for topic in (RUN_EVENTS, RUN_OUTCOMES) for number in range(4)]
-        self._reader = Consumer({"bootstrap.servers": connection.kafka, "group.id": "ends"})
+        # It never joins the group. Uncommitted, so as not to wait for a moment without open transactions. The admin
+        # client's own request for offsets would abort the process where a test takes the broker away.
+        self._reader = Consumer(
+            {
+                "bootstrap.servers": connection.kafka,
+                "group.id": f"{connection.topic_prefix}processors",
+                "enable.auto.commit": False,
+                "isolation.level": "read_uncommitted",
+            }
+        )
         self._keyed = Producer(
             {
                 "bootstrap.servers": connection.kafka,
@@ -158,14 +167,9 @@ class Ledger(Partition):
         producer.abort_transaction(20)
 
     def positions(self) -> dict[tuple[str, int], int]:
-        """Return {(topic, partition): next offset} as the group's committed offsets show it.
-
-        Not by a consumer: it would wait for a moment without open transactions.
-        """
-        group = f"{self.connection.topic_prefix}processors"
-        asked = ConsumerGroupTopicPartitions(group, [TopicPartition(name, number) for name, number in self._sources])
-        found = self.admin.list_consumer_group_offsets([asked], require_stable=False)[group].result()
-        return {(where.topic, where.partition): max(0, where.offset) for where in found.topic_partitions}
+        """Return {(topic, partition): next offset} as the group's committed offsets show it."""
+        found = self._reader.committed([TopicPartition(*source) for source in self._sources], 20)
+        return {(where.topic, where.partition): max(0, where.offset) for where in found}
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Return {(topic, partition): end of the log}."""
