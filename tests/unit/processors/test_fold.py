@@ -282,6 +282,20 @@ def seen_of(held: PartitionState[RunSnapshot], records: list[Logged]) -> list[bo
     return [held.seen.repeats(known, len(records)) for known in hashes]
 
 
+def test_timeouts_of_one_look_stand_in_the_same_order_after_a_restart() -> None:
+    """A process that lived has filed a run by its first event, one that was restarted by its last."""
+    events = [event("started", 0, "a"), event("started", 1, "b"), event("beat", 0, "c")]
+    lived, restarted = ModelStore(STAGE, 100_000), ModelStore(STAGE, 100_000)
+    for store in (lived, restarted):
+        store.log = [record(told, offset, START + timedelta(seconds=5 * offset)) for offset, told in enumerate(events)]
+        store.fold_all(START)
+    restarted.open()
+    for store in (lived, restarted):
+        store.tick(START + timedelta(seconds=100))
+    assert len(lived.log) == 5
+    assert [logged.key for logged in restarted.log] == [logged.key for logged in lived.log]
+
+
 def test_timeouts_asked_for_again_after_a_death_end_a_run_once() -> None:
     store = ModelStore(STAGE, 100_000)
     store.log.append(record(event("started"), 0, START))

@@ -168,6 +168,14 @@ def test_a_streak_goes_on_beyond_the_window() -> None:
     assert current(fold(letters("f" * 100))) == (100, 100)
 
 
+def test_what_takes_the_oldest_place_in_the_window_goes_on_with_the_streak_before_it() -> None:
+    outcomes = [outcome(number, 2 * number, "f") for number in range(33)]
+    late = outcome(99, 1, "f")
+    agent = fold([*outcomes, late])
+    assert agent.rows == recount([*outcomes, late])
+    assert (agent.logged[-1].consecutive_silence_count, agent.logged[-1].late, current(agent)) == (2, False, (34, 34))
+
+
 def test_the_newest_run_is_the_one_that_ended_last() -> None:
     agent = fold([outcome(1, 10, "F"), outcome(2, 5, "S")])
     assert agent.state is not None
