@@ -20,6 +20,8 @@ from runledger.schemas.run_events import (
     EndStatus,
     FailureData,
     FailureRecorded,
+    FailureResolved,
+    ResolvedData,
     RunEnded,
     RunStarted,
     StartedData,
@@ -161,6 +163,32 @@ async def test_a_run_that_failed_on_the_way_and_completed_resolves_its_own_task(
         reader = LedgerReader(database)
         (group,) = await reader.recent_failures("acme", None, 10)
     assert (group.failure_count, group.resolved_by_run_id) == (2, run_number(1))
+
+
+async def test_a_word_resolves_a_failure_until_it_happens_again(ledger: Ledger) -> None:
+    kind = fingerprint("acme", "", TIMEOUT)
+    data = ResolvedData(fingerprint=kind, note="raised the pool", by="ops")
+    word = FailureResolved(**_common(9, 2, "word", "acme", "medic"), data=data)
+    story = Story()
+    ledger.write(story.tell([_failed(1, 1, task=None), word, _failed(2, 0, "disk full", task=None)])[:])
+    async with Database(ledger.uri) as database:
+        reader = LedgerReader(database)
+        page = await reader.failure_page("acme", state="resolved")
+        (group,) = page.rows
+        assert (group.state, group.resolved_at, group.regressed_at) == ("resolved", BEGAN + timedelta(minutes=2), None)
+        assert (group.resolved_by_event_id, group.resolved_by_run_id) == ("word", None)
+        assert (group.resolved_by_agent_id, group.resolved_by, group.resolution_note) == (
+            "medic",
+            "ops",
+            "raised the pool",
+        )
+        assert [one.state for one in (await reader.failure_page("acme", state="open")).rows] == ["open"]
+        before = len(story.records)
+        ledger.write(story.tell([_failed(3, 5, task=None), _failed(4, 4, task=None)])[before:])
+        (group,) = (await reader.failure_page("acme", state="regressed")).rows
+        assert group.regressed_at == BEGAN + timedelta(minutes=4)
+        assert await reader.find_fingerprints("acme", kind[:5], 2) == [kind]
+        assert await reader.find_fingerprints("other", kind[:5], 2) == []
 
 
 async def test_long_errors_are_shown_in_part_with_their_length(ledger: Ledger) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runledger.schemas.fingerprint import fingerprint
+from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import (
     AnyRunEvent,
     EndedData,
@@ -23,14 +25,20 @@ from runledger.schemas.run_events import (
     FailureResolved,
     ResolvedData,
     RunEnded,
+    RunErased,
     RunStarted,
     StartedData,
 )
+from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.schemas.topics import RUN_EVENTS, RUNS
+from runledger.sinks.batch import fold
+from runledger.sinks.offsets import Position
+from runledger.sinks.settings import SinkSettings
 from runledger.sinks.verify import verify
+from runledger.sinks.writer import Writer
 from tests.integration.sinks.conftest import Ledger
 from tests.integration.sinks.story import Story
-from tests.unit.sinks.build import NOON, PROJECT, run_number
+from tests.unit.sinks.build import NOON, PROJECT, event_record, record, run_number, run_record, snapshot, source
 
 pytestmark = pytest.mark.integration
 
@@ -123,14 +131,29 @@ def _by_run(
 
 # --- any story --------------------------------------------------------------------------------------------------------
 
-_runs = st.integers(0, 4)
-_minutes = st.integers(0, 12)
-_tasks = st.sampled_from([None, "build", "deploy"])
-_events: st.SearchStrategy[AnyRunEvent] = st.one_of(
-    st.builds(started, _runs, _minutes, _tasks),
-    st.builds(ended, _runs, _minutes, st.sampled_from(_STATUSES)),
-    st.builds(failed, _runs, _minutes, st.integers(0, 2), _tasks, detached=st.booleans()),
-    st.builds(resolved, _runs, _minutes, st.integers(0, 2)),
+_minutes = st.integers(0, 8)
+_tasks = st.sampled_from(["build", "build", "deploy", None])
+_kinds = st.sampled_from([0, 0, 1])
+_runs = st.integers(0, 5)
+_failures = st.builds(failed, _runs, _minutes, _kinds, _tasks, detached=st.sampled_from([False, False, True]))
+_words = st.builds(resolved, _runs, _minutes, _kinds)
+
+
+@st.composite
+def _lives(draw: st.DrawFn) -> list[AnyRunEvent]:
+    """Draw a run that starts, perhaps twice, fails or not, and ends, perhaps twice."""
+    run = draw(_runs)
+    starts = draw(st.lists(st.builds(started, st.just(run), _minutes, _tasks), min_size=1, max_size=2))
+    failures = draw(st.lists(st.builds(failed, st.just(run), _minutes, _kinds, _tasks), max_size=2))
+    ends = draw(st.lists(st.builds(ended, st.just(run), _minutes, st.sampled_from(_STATUSES)), max_size=2))
+    return [*starts, *failures, *ends]
+
+
+_stories = st.builds(
+    lambda lives, failures, words: [*(one for life in lives for one in life), *failures, *words],
+    st.lists(_lives(), min_size=3, max_size=6),
+    st.lists(_failures, min_size=2, max_size=5),
+    st.lists(_words, max_size=1),
 )
 
 
@@ -142,7 +165,7 @@ class Telling:
     seed: int
 
 
-_tellings = st.builds(Telling, st.lists(_events, min_size=1, max_size=25), st.integers(0, 10**6))
+_tellings = st.builds(Telling, _stories, st.integers(0, 10**6))
 
 
 def _tell_in_batches(ledger: Ledger, story: Story, dice: random.Random) -> None:
@@ -179,3 +202,171 @@ def test_states_equal_a_naive_recount_whatever_the_order_batches_and_repeats(led
 
 
 _OURS = ("failure", "task", "resolution")
+
+
+# --- one by one -------------------------------------------------------------------------------------------------------
+
+
+def _write(ledger: Ledger, *events: AnyRunEvent) -> None:
+    """Write one story as a batch; the next one goes on in the log where this one ended."""
+    begun = {suffix: _next(ledger, suffix) for suffix in (RUN_EVENTS.suffix, RUNS.suffix)}
+    told = [one for one in Story().tell(events) if one.suffix in begun]
+    ledger.write([replace(one, offset=one.offset + begun[one.suffix]) for one in told])
+
+
+def _next(ledger: Ledger, suffix: str) -> int:
+    found = ledger.rows("SELECT next_offset FROM consumer_offset WHERE topic LIKE %s", f"%.{suffix}")
+    return int(found[0][0]) if found else 0
+
+
+def _states(ledger: Ledger) -> list[str]:
+    return [state for (state,) in ledger.rows("SELECT state FROM failure_group ORDER BY fingerprint")]
+
+
+def _resolution(ledger: Ledger) -> tuple[Any, ...]:
+    return ledger.rows(
+        "SELECT state, resolved_at, resolved_by_run_id, resolved_by_event_id FROM failure_group WHERE fingerprint = %s",
+        _fingerprint(0),
+    )[0]
+
+
+def _at(minute: int) -> datetime:
+    return _BEGAN + timedelta(minutes=minute)
+
+
+def test_a_kind_opens_is_resolved_by_the_first_completed_run_and_regresses(ledger: Ledger) -> None:
+    _write(ledger, failed(1, 2, task="build"))
+    assert _resolution(ledger) == ("open", None, None, None)
+    _write(ledger, started(2, 0, "build"), ended(2, 1))
+    assert _resolution(ledger) == ("open", None, None, None)
+    _write(ledger, started(3, 3, "build"), ended(3, 4))
+    _write(ledger, started(4, 5, "build"), ended(4, 6))
+    assert _resolution(ledger) == ("resolved", _at(4), run_number(3), None)
+    _write(ledger, failed(5, 7, task="deploy"))
+    assert _resolution(ledger) == ("regressed", _at(4), run_number(3), None)
+    _write(ledger, started(6, 8, "build"), ended(6, 9))
+    assert _resolution(ledger) == ("regressed", _at(4), run_number(3), None)
+    _write(ledger, started(7, 8, "deploy"), ended(7, 9))
+    assert _resolution(ledger) == ("resolved", _at(9), run_number(7), None)
+
+
+def test_a_failure_at_the_moment_of_its_resolution_does_not_reopen_it(ledger: Ledger) -> None:
+    _write(ledger, failed(1, 2), resolved(2, 3), failed(3, 3))
+    assert _resolution(ledger)[0] == "resolved"
+    _write(ledger, failed(4, 4))
+    assert _resolution(ledger)[0] == "regressed"
+
+
+def test_a_word_holds_before_any_failure_is_known_and_once(ledger: Ledger) -> None:
+    word = resolved(1, 5, note="raised the pool")
+    _write(ledger, word)
+    assert ledger.rows("SELECT count(*) FROM failure_group") == [(0,)]
+    _write(ledger, failed(2, 4), word, word)
+    assert _resolution(ledger) == ("resolved", _at(5), None, word.event_id)
+    assert ledger.rows("SELECT resolved_by, agent_id, note, resolved_at FROM failure_resolution") == [
+        ("ops", "sage", "raised the pool", _at(5))
+    ]
+    _write(ledger, failed(3, 6))
+    assert _resolution(ledger)[0] == "regressed"
+
+
+def test_nobody_resolves_in_the_future(ledger: Ledger) -> None:
+    logged_at = record(RUN_EVENTS, 1, None, None).logged_at
+    _write(ledger, failed(1, 0), resolved(2, 60 * 24 * 30))
+    assert _resolution(ledger)[1] == logged_at
+
+
+def test_a_run_that_turns_out_not_to_have_completed_resolves_nothing(ledger: Ledger) -> None:
+    story = Story()
+    ledger.write(story.tell([failed(1, 1, task="build"), started(2, 2, "build"), ended(2, 5)])[:])
+    assert _resolution(ledger) == ("resolved", _at(5), run_number(2), None)
+    before = len(story.records)
+    ledger.write(story.tell([ended(2, 4, "failed")])[before:])
+    assert _resolution(ledger) == ("open", None, None, None)
+
+
+def test_the_former_resolution_of_a_regressed_kind_is_the_last_that_stands(ledger: Ledger) -> None:
+    story = Story()
+    told = [failed(1, 1, task="build"), started(2, 2, "build"), ended(2, 3), failed(1, 8, task="build")]
+    ledger.write(story.tell(told)[:])
+    assert _resolution(ledger) == ("regressed", _at(3), run_number(2), None)
+    before = len(story.records)
+    ledger.write(story.tell([started(3, 2, "build"), ended(3, 5), started(4, 2, "build"), ended(4, 4)])[before:])
+    assert _resolution(ledger) == ("regressed", _at(5), run_number(3), None)
+    before = len(story.records)
+    ledger.write(story.tell([ended(3, 4, "failed")])[before:])
+    assert _resolution(ledger) == ("regressed", _at(4), run_number(4), None)
+    before = len(story.records)
+    ledger.write(story.tell([ended(4, 3, "failed"), ended(2, 2, "failed")])[before:])
+    assert _resolution(ledger) == ("open", None, None, None)
+
+
+def test_a_task_that_an_earlier_start_takes_back_is_no_more_completed(ledger: Ledger) -> None:
+    story = Story()
+    ledger.write(story.tell([failed(1, 1, task="build"), started(2, 3, "build"), ended(2, 5)])[:])
+    assert _states(ledger) == ["resolved"]
+    before = len(story.records)
+    ledger.write(story.tell([started(2, 2, None)])[before:])
+    assert _states(ledger) == ["open"]
+    assert ledger.rows("SELECT count(*) FROM task_completion") == [(0,)]
+
+
+def test_erasures_take_along_failures_resolutions_and_words(ledger: Ledger) -> None:
+    story = Story()
+    told = [
+        *(failed(1, 1, task="build"), failed(2, 2, task="build"), failed(3, 3, 1)),
+        *(started(4, 4, "build"), ended(4, 5), resolved(5, 6, 1)),
+    ]
+    ledger.write(story.tell(told)[:])
+    assert sorted(_states(ledger)) == ["resolved", "resolved"]
+    for number, run in enumerate((4, 5, 1, 3)):
+        order = RunErased(event_id="e", project_key=PROJECT, run_id=run_number(run), occurred_at=NOON)
+        gone = record(RUNS, 100 + number, run_key(PROJECT, run_number(run)), None, reason="erased")
+        ledger.write([event_record(100 + number, order), gone])
+        assert [one for one in verify(ledger.connection).differences if one.kind.startswith(_OURS)] == []
+    assert _resolution(ledger) == ("open", None, None, None)
+    assert ledger.rows("SELECT failure_count, first_seen_at FROM failure_group") == [(1, _at(2))]
+    assert ledger.rows("SELECT first_failed_at FROM failure_task") == [(_at(2),)]
+    assert ledger.rows("SELECT count(*) FROM failure_resolution") == [(0,)]
+
+
+def test_a_task_that_goes_on_completing_rewrites_nothing(ledger: Ledger) -> None:
+    kinds = [replace_summary(failed(number, number % 5, task="triage"), f"kind {'x' * number}") for number in range(40)]
+    _write(ledger, *kinds, started(50, 6, "triage"), ended(50, 7))
+    assert _states(ledger) == ["resolved"] * 40
+    rows = "SELECT t.xmin::text, t.fingerprint FROM failure_task AS t UNION ALL SELECT g.xmin::text, g.fingerprint"
+    before = sorted(ledger.rows(f"{rows} FROM failure_group AS g"))
+    _write(ledger, *(event for run in range(60, 90) for event in (started(run, 8, "triage"), ended(run, 9))))
+    assert sorted(ledger.rows(f"{rows} FROM failure_group AS g")) == before
+
+
+def replace_summary(event: FailureRecorded, summary: str) -> FailureRecorded:
+    return event.model_copy(update={"data": event.data.model_copy(update={"summary": summary})})
+
+
+def test_two_sinks_that_write_a_failure_and_its_resolution_together_miss_neither(ledger: Ledger) -> None:
+    other = Writer(SinkSettings(postgres=ledger.uri))
+    start = Position(0, "topic-id", 4)
+    ledger.writer.open_positions({source(RUN_EVENTS): start, source(RUNS): start})
+    together = threading.Barrier(2)
+    rounds = 40
+
+    def write_runs() -> None:
+        for number in range(rounds):
+            run = snapshot(
+                number, status="completed", task_id=f"task-{number}", ended_at=_at(5), version=1, born_offset=0
+            )
+            batch = fold([run_record(number, run)], DEFAULT_RUBRIC)
+            together.wait(30)
+            other.write(batch, {source(RUNS): number})
+
+    thread = threading.Thread(target=write_runs)
+    thread.start()
+    for number in range(rounds):
+        failure = replace_summary(failed(100 + number, 1, task=f"task-{number}"), f"kind {'x' * number}")
+        batch = fold([event_record(number, failure)], DEFAULT_RUBRIC)
+        together.wait(30)
+        ledger.writer.write(batch, {source(RUN_EVENTS): number})
+    thread.join(30)
+    other.close()
+    assert _states(ledger) == ["resolved"] * rounds

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from runledger.schemas.identifiers import row_id, run_key
-from runledger.schemas.run_events import RunHeartbeat
+from runledger.schemas.run_events import FailureResolved, ResolvedData, RunHeartbeat
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
 from runledger.sinks.batch import fold
@@ -167,3 +167,31 @@ def test_a_run_of_an_older_processor_was_heard_when_it_was_logged_last(heard: in
     heard_at = None if heard is None else NOON + timedelta(seconds=heard)
     (row,) = fold([run_record(0, snapshot(1, version=90, heard_at=heard_at))], DEFAULT_RUBRIC).runs.values()
     assert row["heard_at"] == (heard_at or NOON + timedelta(seconds=90))
+
+
+def test_fold_keeps_the_first_delivery_of_a_word_and_dates_none_ahead_of_the_log() -> None:
+    said = FailureResolved(
+        event_id="w",
+        project_key=PROJECT,
+        run_id=run_number(1),
+        agent_id="medic",
+        occurred_at=NOON + timedelta(days=1),
+        data=ResolvedData(fingerprint="0" * 64, note="grew the pool", by="ops"),
+    )
+    again = said.model_copy(update={"data": ResolvedData(fingerprint="1" * 64)})
+    batch = fold([event_record(3, said), event_record(4, again)], DEFAULT_RUBRIC)
+    assert list(batch.resolutions.values()) == [
+        {
+            "project_key": PROJECT,
+            "run_id": run_number(1),
+            "event_id": "w",
+            "fingerprint": "0" * 64,
+            "agent_id": "medic",
+            "resolved_by": "ops",
+            "note": "grew the pool",
+            "resolved_at": NOON + timedelta(seconds=3),
+            "logged_at": NOON + timedelta(seconds=3),
+            "log_partition": 0,
+            "log_offset": 3,
+        }
+    ]

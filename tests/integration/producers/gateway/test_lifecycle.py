@@ -10,9 +10,11 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
+from runledger.schemas.identifiers import resolution_run_id
 from runledger.schemas.run_events import (
     AnyRunEvent,
     FailureRecorded,
+    FailureResolved,
     RunEnded,
     RunHeartbeat,
     RunRecorded,
@@ -65,6 +67,24 @@ def test_a_run_is_recorded_in_one_call(acme: Caller, settings: ConnectionSetting
     (event,) = told(settings, answer.json()["run_id"])
     assert isinstance(event, RunRecorded)
     assert (event.agent_id, event.data.ticket, event.data.meta) == ("claude-opus", "OPR-429", {"m": 1})
+
+
+def test_a_kind_of_failure_is_resolved_by_who_administers(
+    acme: Caller, url: str, keys: dict[str, str], settings: ConnectionSettings
+) -> None:
+    kind = "0f" * 32
+    refused = acme.post(f"failures/{kind}/resolve", {"note": "n"})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden")
+    with Caller(url, keys["admin"]) as admin:
+        answer = admin.post(f"failures/{kind}/resolve", {"note": "raised the pool", "by": "ops"})
+        assert (answer.status_code, answer.json()["run_id"]) == (201, None)
+        assert admin.post(f"failures/{kind}/resolve", {"project_key": "other"}).status_code == 403
+        assert admin.post(f"failures/{kind}/resolve", {"fingerprint": "1f" * 32}).status_code == 422
+        assert admin.post("failures/disk-full/resolve", {}).status_code == 422
+    (event,) = told(settings, str(resolution_run_id("acme", kind)))
+    assert isinstance(event, FailureResolved)
+    assert event.event_id == answer.json()["event_id"]
+    assert (event.data.fingerprint, event.data.note, event.data.by) == (kind, "raised the pool", "ops")
 
 
 def test_a_failure_of_no_run_has_none(acme: Caller, settings: ConnectionSettings) -> None:
