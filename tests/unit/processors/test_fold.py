@@ -288,7 +288,7 @@ def test_timeouts_of_one_look_stand_in_the_same_order_after_a_restart() -> None:
     lived, restarted = ModelStore(STAGE, 100_000), ModelStore(STAGE, 100_000)
     for store in (lived, restarted):
         store.log = [record(told, offset, START + timedelta(seconds=5 * offset)) for offset, told in enumerate(events)]
-        store.fold_all(START)
+        store.fold_all(START, [1, 1, 1])
     restarted.open()
     for store in (lived, restarted):
         store.tick(START + timedelta(seconds=100))

@@ -145,6 +145,11 @@ def test_one_call_costs_what_the_library_says(model: str, fresh: int, read: int,
     assert ours == quantize_usd(theirs.total_price)
 
 
+def test_an_estimate_has_ten_places_like_every_cost() -> None:
+    estimate = estimate_usd(TokenUsage(input_tokens=1, model="claude-sonnet-4-5"), AUTUMN)
+    assert str(estimate) == "0.0000030000"
+
+
 def test_a_price_per_request_is_charged_for_every_call() -> None:
     usage = {"input_tokens": 1000, "output_tokens": 100}
     theirs = genai_prices.calc_price(
