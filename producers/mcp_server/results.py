@@ -138,9 +138,7 @@ class GroupFacts(_Answer):
 class GroupAnswer(GroupFacts):
     """One kind of failure, and whether it was resolved before."""
 
-    resolved_before: bool = Field(
-        description="A run completed a task that had failed so, or somebody resolved it."
-    )
+    resolved_before: bool = Field(description="A run completed a task that had failed so, or somebody resolved it.")
     seen_since_resolved: bool = Field(description="It was resolved and happened again afterwards.")
     untrusted: GroupWords
 
