@@ -25,8 +25,9 @@ from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.state import PartitionState
 from runledger.processors.steps import At
-from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event, encode
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event
 from runledger.schemas.quick_events import read_event
+from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import RunSnapshot
 
 _BATCH_RECORDS = 4000
@@ -80,7 +81,7 @@ def fold_all(records: list[Fetched], stage: RunStage) -> tuple[PartitionState[Ru
         times = [time.process_time()]
         changes: Changes[RunSnapshot] = fold(stage, held, [Batch("t", 0, part, start, start + len(part), 1)])
         times.append(time.process_time())
-        values = [encode(state) for state in changes.snapshots.values() if not isinstance(state, Tombstone)]
+        values = [write_record(state) for state in changes.snapshots.values() if not isinstance(state, Tombstone)]
         times.append(time.process_time())
         held.take(changes)
         times.append(time.process_time())

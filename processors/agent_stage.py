@@ -9,10 +9,11 @@ from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At
-from runledger.schemas.codec import decode, encode
+from runledger.schemas.codec import decode
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
+from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import AgentHealth
 from runledger.schemas.topics import AGENT_POSITIONS, AGENTS, DEAD_LETTERS, INCIDENTS, RUN_LOG, RUN_OUTCOMES
 
@@ -69,7 +70,7 @@ class AgentStage:
             changes.snapshots[key] = step.state
         for emitted in step.emitted:
             topic = self._incidents if isinstance(emitted, Incident) else self._run_log
-            changes.outputs.append(Output(topic, key, encode(emitted)))
+            changes.outputs.append(Output(topic, key, write_record(emitted)))
 
     def expire(self, key: bytes, state: AgentHealth, due: Due, changes: Changes[AgentHealth]) -> None:
         """Nothing of an agent expires."""

@@ -11,9 +11,10 @@ from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record, Tombstone
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
-from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, encode, encode_event
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, encode_event
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.quick_events import read_event
+from runledger.schemas.quick_records import write_record
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.snapshots import RunSnapshot
 from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS
@@ -94,5 +95,5 @@ class RunStage:
             changes.snapshots[key] = step.state
         for outcome in step.emitted:
             changes.outputs.append(
-                Output(self._outcomes, agent_key(outcome.project_key, outcome.agent_id), encode(outcome))
+                Output(self._outcomes, agent_key(outcome.project_key, outcome.agent_id), write_record(outcome))
             )

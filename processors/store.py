@@ -25,6 +25,7 @@ from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.dead_letters import REASON
+from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import Position
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
 
@@ -238,7 +239,7 @@ class PartitionStore(Generic[S]):
                 gone: dict[str, str | bytes | None] = {REASON: state.reason}
                 producer.produce(self._stage.changelog, None, key, partition=self.partition, headers=gone)
             else:
-                value = encode(state)
+                value = write_record(state)
                 changes.sizes[key] = len(value)
                 producer.produce(self._stage.changelog, value, key, partition=self.partition)
         for output in changes.outputs:
