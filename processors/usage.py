@@ -8,7 +8,7 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import TypeAlias
 
-from runledger.processors.evolve import evolve
+from runledger.processors.evolve import builder_of, evolve
 from runledger.schemas.usage import CostSource, TokenUsage, UsageTotals
 from runledger.schemas.values import COST_LIMIT, COST_PLACES, MAX_INTEGER
 
@@ -30,6 +30,7 @@ _FIELDS = (
     "reasoning_tokens",
 )
 _COUNTS = tuple(name for name in _FIELDS if name != "cost_usd")
+_totals = builder_of(UsageTotals)
 _read_totals = attrgetter(*_FIELDS)
 _read_counts = attrgetter(*_COUNTS)
 
@@ -88,18 +89,15 @@ def add_report(
     else:
         cost_usd = min(total.cost_usd + cost_usd, MAX_COST_USD)
     stated = usage.total_tokens
-    used = evolve(
-        total,
-        input_tokens=_plus(total.input_tokens, usage.input_tokens),
-        output_tokens=_plus(total.output_tokens, usage.output_tokens),
-        total_tokens=_plus(
-            total.total_tokens, _plus(usage.input_tokens, usage.output_tokens) if stated is None else stated
-        ),
-        cost_usd=cost_usd,
-        llm_calls=_plus(total.llm_calls, usage.llm_calls),
-        cache_read_tokens=_plus(total.cache_read_tokens, usage.cache_read_tokens),
-        cache_write_tokens=_plus(total.cache_write_tokens, usage.cache_write_tokens),
-        reasoning_tokens=_plus(total.reasoning_tokens, usage.reasoning_tokens),
+    used = _totals(
+        _plus(total.input_tokens, usage.input_tokens),
+        _plus(total.output_tokens, usage.output_tokens),
+        _plus(total.total_tokens, _plus(usage.input_tokens, usage.output_tokens) if stated is None else stated),
+        cost_usd,
+        _plus(total.llm_calls, usage.llm_calls),
+        _plus(total.cache_read_tokens, usage.cache_read_tokens),
+        _plus(total.cache_write_tokens, usage.cache_write_tokens),
+        _plus(total.reasoning_tokens, usage.reasoning_tokens),
     )
     return used, merged
 
@@ -109,7 +107,7 @@ def final_totals(usage: TokenUsage | None, at: datetime, price: Price) -> tuple[
     if usage is None:
         return None, "unknown"
     cost_usd, source = _cost_of(usage, at, price)
-    final = UsageTotals(*_read_totals(usage))
+    final = _totals(*_read_totals(usage))
     total_tokens = usage.total_tokens
     if total_tokens is None and usage.input_tokens is not None and usage.output_tokens is not None:
         total_tokens = _plus(usage.input_tokens, usage.output_tokens)
@@ -127,7 +125,7 @@ def effective(
     if final is None:
         return reported, reported_source
     pairs = zip(_read_totals(final), _read_totals(reported), strict=True)
-    used = UsageTotals(*(of_sum if of_final is None else of_final for of_final, of_sum in pairs))
+    used = _totals(*(of_sum if of_final is None else of_final for of_final, of_sum in pairs))
     if final.total_tokens is None and (final.input_tokens is not None or final.output_tokens is not None):
         used = evolve(used, total_tokens=_plus(used.input_tokens, used.output_tokens))
     if final.cost_usd is None or (final_source != "reported" and _keeps_sum(reported, reported_source, used)):

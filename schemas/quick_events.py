@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from re import compile as pattern_of
 from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from uuid import UUID
@@ -190,14 +190,18 @@ class _Form:
     event: type[AnyRunEvent]
     data: type[BaseModel]
     type: str
+    names: set[str]
+    data_names: set[str]
     free: tuple[str, ...]
     """Fields of its data that hold JSON of any shape."""
 
 
 def _form(event: type[AnyRunEvent], data: type[BaseModel], *free: str) -> _Form:
-    return _Form(event, data, event.model_fields["type"].default, free)
+    fields = event.model_fields
+    return _Form(event, data, fields["type"].default, set(fields), set(data.model_fields), free)
 
 
+_USAGE_NAMES = set(TokenUsage.model_fields)
 _FORMS: dict[type[_Event], _Form] = {
     _RunStarted: _form(run_events.RunStarted, run_events.StartedData, "meta"),
     _UsageReported: _form(run_events.UsageReported, run_events.UsageData, "traces"),
@@ -261,8 +265,8 @@ def _widen(event: _Narrow, value: bytes) -> AnyRunEvent:
     fields["occurred_at"] = datetime.fromisoformat(event.occurred_at)
     del fields["data"]  # the type stands before it
     fields["type"] = form.type
-    fields["data"] = _make(form.data, data)
-    return _make(form.event, fields)
+    fields["data"] = _make(form.data, form.data_names, data)
+    return _make(form.event, form.names, fields)
 
 
 def _free(value: bytes, name: str) -> object:
@@ -275,7 +279,7 @@ def _usage(usage: _Usage) -> TokenUsage:
     fields = asdict(usage)
     if usage.cost_usd is not None:
         fields["cost_usd"] = _cost(usage.cost_usd)
-    return _make(TokenUsage, fields)
+    return _make(TokenUsage, _USAGE_NAMES, fields)
 
 
 def _cost(stated: str | float) -> Decimal:
@@ -287,17 +291,11 @@ def _cost(stated: str | float) -> Decimal:
     return quantize_usd(Decimal(str(stated)))
 
 
-def _make(model: type[_Model], fields: dict[str, Any]) -> _Model:
+def _make(model: type[_Model], names: set[str], fields: dict[str, Any]) -> _Model:
     """Make a record of values that are known to be valid; `model_construct` takes ten times as long."""
     made = object.__new__(model)
     _set_fields(made, fields)
-    _set_names(made, _names(model))
+    _set_names(made, names)  # one set for all of a model's records, which are frozen
     _set_extra(made, None)
     _set_private(made, None)
     return made
-
-
-@cache
-def _names(model: type[BaseModel]) -> set[str]:
-    """Names of all fields: one set for all of a model's records, which are frozen."""
-    return set(model.model_fields)
