@@ -6,6 +6,7 @@ Postgres says where each partition stands; the group's offsets in Kafka are only
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import time
 
@@ -34,6 +35,10 @@ _STOPPING_CODES = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
+_BATCHES = 4
+"""Transactions' worth of records taken at once: while one is written, the next is folded."""
+_SWITCH_SECONDS = 0.0005
+"""Whoever waits for the database goes on at once when it answers, whatever is folded meanwhile."""
 
 
 def run_sink(settings: SinkSettings) -> None:
@@ -44,12 +49,13 @@ def run_sink(settings: SinkSettings) -> None:
         psycopg.Error: the database is in a state that waiting does not mend.
         KafkaException: the broker reported a fatal error.
     """
-    _calm_collector()
+    _suit_batches()
     consume(settings, stop_on_signals())
 
 
-def _calm_collector() -> None:
+def _suit_batches() -> None:
     """Let the garbage collector look seldom: a batch is large and holds no cycles, and it took a third of the time."""
+    sys.setswitchinterval(_SWITCH_SECONDS)
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -130,7 +136,7 @@ class Sink:
         self._ends, self._ends_since = {}, None
 
     def step(self) -> None:
-        """Take what is there, up to a batch, and write it.
+        """Take what is there, up to some batches, and write it.
 
         Raises:
             SinkError, psycopg.Error, KafkaException: see `run_sink`.
@@ -174,12 +180,12 @@ class Sink:
             self._positions = positions
 
     def _take(self) -> list[Record]:
-        """Take the records that are there, waiting only for the first."""
+        """Take the records that are there, up to some transactions' worth, waiting only for the first."""
         first = self._consumer.poll(self._settings.poll_seconds)
         if first is None:
             return []
         generation = self._generation
-        more = self._consumer.consume(self._settings.batch_records - 1, 0) if self._settings.batch_records > 1 else []
+        more = self._consumer.consume(_BATCHES * self._settings.batch_records - 1, 0)
         taken = [first, *more] if generation == self._generation else more
         return self._sort_out(taken)
 

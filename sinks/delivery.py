@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import psycopg
 import structlog
@@ -18,11 +19,20 @@ from runledger.sinks.writer import Writer
 
 _log = structlog.get_logger()
 
-_Part: TypeAlias = tuple[Sequence[Record], Mapping[Partition, int]]
+
+@dataclass(slots=True)
+class _Part:
+    """Records of one transaction, folded once."""
+
+    records: Sequence[Record]
+    ends: Mapping[Partition, int] = field(default_factory=dict)
+    folding: Future[Batch] | None = None
 
 
 class Delivery:
     """Writes records through a writer; what the database refuses is narrowed down to single records.
+
+    While the database writes one transaction, the next is folded: on two cores that takes the time of one of them.
 
     Args:
         settings: patience and limits.
@@ -39,6 +49,7 @@ class Delivery:
         self._dead_letters = dead_letters
         self._wait = wait
         self._in_a_row = 0
+        self._folder = ThreadPoolExecutor(1, thread_name_prefix="fold")
 
     def deliver(
         self, records: Sequence[Record], expected: dict[Partition, int], ends: Mapping[Partition, int] | None = None
@@ -57,21 +68,29 @@ class Delivery:
             InterruptedDeliveryError: the wait for the database was broken off.
             psycopg.Error: the database is in a state that waiting does not mend.
         """
-        parts = _split(records, self._settings.batch_bytes, ends or {})
+        parts = _split(records, self._settings.batch_records, self._settings.batch_bytes, ends or {})
         while parts:
-            part, part_ends = parts.pop()
-            batch = fold(part, self._settings.rubric, part_ends)
+            part = parts.pop()
+            batch = self._fold(part).result()
+            if parts:
+                self._fold(parts[-1])
             if batch.dead_letters:
                 self._dead_letters.send(batch.dead_letters)
             refused = self._write(batch, expected)
             if refused is None:
-                self._count(len(batch.dead_letters), part)
+                self._count(len(batch.dead_letters), part.records)
                 expected.update(batch.moves)
-            elif len(part) > 1:
-                middle = len(part) // 2
-                parts += [(part[middle:], part_ends), (part[:middle], {})]
+            elif len(part.records) > 1:
+                middle = len(part.records) // 2
+                parts += [_Part(part.records[middle:], part.ends), _Part(part.records[:middle])]
             else:
-                self._give_up(part[0], refused, expected)
+                self._give_up(part.records[0], refused, expected)
+
+    def _fold(self, part: _Part) -> Future[Batch]:
+        """Begin to fold a part, unless that was done."""
+        if part.folding is None:
+            part.folding = self._folder.submit(fold, part.records, self._settings.rubric, part.ends)
+        return part.folding
 
     def _write(self, batch: Batch, expected: Mapping[Partition, int]) -> psycopg.Error | None:
         """Write a batch, waiting for a database that will recover; return the error if a value is at fault."""
@@ -128,15 +147,15 @@ class Delivery:
             )
 
 
-def _split(records: Sequence[Record], limit_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:
-    """Cut records into parts of at most so many bytes, or of one record; the first to write stands last."""
+def _split(records: Sequence[Record], most: int, most_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:
+    """Cut records into parts of at most so many records and bytes, or of one record; the first to write stands last."""
     parts: list[_Part] = []
     first, held_bytes = 0, 0
     for index, record in enumerate(records):
         size = len(record.value or b"")
-        if index > first and held_bytes + size > limit_bytes:
-            parts.append((records[first:index], {}))
+        if index > first and (index - first == most or held_bytes + size > most_bytes):
+            parts.append(_Part(records[first:index]))
             first, held_bytes = index, 0
         held_bytes += size
-    parts.append((records[first:], ends))
+    parts.append(_Part(records[first:], ends))
     return parts[::-1]
