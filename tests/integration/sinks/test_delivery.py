@@ -104,6 +104,21 @@ def test_deliver_cuts_a_batch_at_its_byte_limit(settings: SinkSettings, ledger: 
     assert ledger.rows("SELECT count(*), count(DISTINCT xmin::text) FROM agent_run") == [(5, 5)]
 
 
+def test_deliver_sets_a_poison_aside_while_the_next_transaction_is_folded(
+    settings: SinkSettings, ledger: Ledger
+) -> None:
+    small = settings.model_copy(update={"batch_records": 2})
+    writer = Writer(small)
+    records = _records(7)
+    records[2] = run_record(2, snapshot(2, summary="\x00"))
+    positions = {_RUNS: 0}
+    _delivery(small, writer).deliver(records, positions, {_RUNS: 9})
+    writer.close()
+    assert positions == {_RUNS: 9}
+    by_transaction = ledger.rows("SELECT count(*) FROM agent_run GROUP BY xmin::text ORDER BY 1")
+    assert by_transaction == [(1,), (1,), (2,), (2,)]
+
+
 def test_deliver_keeps_the_position_where_the_broker_takes_no_dead_letter(
     settings: SinkSettings, ledger: Ledger
 ) -> None:
