@@ -91,6 +91,7 @@ async def test_both_tell_the_same(served: Gateway, client: RunClient, aclient: A
     client.log_run("sage", "partial", {"n": 1}, event_id="l")
     client.flush()
     told, served.requests[:] = served.events, []
+    assert [event["data"]["task_id"] for event in told if short(event) == "failure.recorded"] == ["t"]
     async with aclient.run("acme", "sage", summary="s", task_id="t", run_id=UUID(int=1), event_id="start") as arun:
         await arun.usage(input_tokens=1, traces=[{"a": 1}], event_id="usage")
         await arun.failure("f", error="e", event_id="failure")
