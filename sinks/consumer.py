@@ -86,6 +86,7 @@ def make_consumer(settings: SinkSettings) -> Consumer:
             "heartbeat.interval.ms": int(settings.session_timeout_seconds * 1000 / 5),
             "max.poll.interval.ms": max(300_000, int(settings.session_timeout_seconds * 1000)),
             "fetch.wait.max.ms": 100,
+            "fetch.queue.backoff.ms": 10,  # of a full queue; in the default second all of it is written
             "queued.max.messages.kbytes": 4 * 1024,  # of each partition
             "fetch.message.max.bytes": 4 * 1024 * 1024,
         }
