@@ -92,7 +92,7 @@ def naive_groups(story: Story, events: Iterable[AnyRunEvent]) -> list[Group]:
     distinct = list({(one.run_id, one.event_id): one for one in events}.values())
     failures = [one for one in distinct if isinstance(one, FailureRecorded)]
     words = [one for one in distinct if isinstance(one, FailureResolved)]
-    groups = []
+    groups: list[Group] = []
     for kind in sorted({_kind_of(one) for one in failures}):
         own = [one for one in failures if _kind_of(one) == kind]
         ways = [(one.occurred_at, 1, one.event_id, one.run_id) for one in words if one.data.fingerprint == kind]
@@ -248,6 +248,10 @@ def test_a_kind_opens_is_resolved_by_the_first_completed_run_and_regresses(ledge
     assert _resolution(ledger) == ("regressed", _at(4), run_number(3), None)
     _write(ledger, started(7, 8, "deploy"), ended(7, 9))
     assert _resolution(ledger) == ("resolved", _at(9), run_number(7), None)
+    _write(ledger, failed(8, 10, task="deploy"))
+    assert _resolution(ledger) == ("regressed", _at(9), run_number(7), None)
+    _write(ledger, started(9, 11, "deploy"), ended(9, 12))
+    assert _resolution(ledger) == ("resolved", _at(12), run_number(9), None)
 
 
 def test_a_failure_at_the_moment_of_its_resolution_does_not_reopen_it(ledger: Ledger) -> None:
@@ -287,7 +291,12 @@ def test_a_run_that_turns_out_not_to_have_completed_resolves_nothing(ledger: Led
 
 def test_the_former_resolution_of_a_regressed_kind_is_the_last_that_stands(ledger: Ledger) -> None:
     story = Story()
-    told = [failed(1, 1, task="build"), started(2, 2, "build"), ended(2, 3), failed(1, 8, task="build")]
+    told: list[AnyRunEvent] = [
+        failed(1, 1, task="build"),
+        started(2, 2, "build"),
+        ended(2, 3),
+        failed(1, 8, task="build"),
+    ]
     ledger.write(story.tell(told)[:])
     assert _resolution(ledger) == ("regressed", _at(3), run_number(2), None)
     before = len(story.records)
@@ -313,7 +322,7 @@ def test_a_task_that_an_earlier_start_takes_back_is_no_more_completed(ledger: Le
 
 def test_erasures_take_along_failures_resolutions_and_words(ledger: Ledger) -> None:
     story = Story()
-    told = [
+    told: list[AnyRunEvent] = [
         *(failed(1, 1, task="build"), failed(2, 2, task="build"), failed(3, 3, 1)),
         *(started(4, 4, "build"), ended(4, 5), resolved(5, 6, 1)),
     ]
