@@ -92,7 +92,7 @@ async def test_other_calls_go_on_while_a_large_event_is_masked() -> None:
 
 
 async def test_other_calls_go_on_while_very_many_events_are_handed_over(topics: ConnectionSettings) -> None:
-    """The loop's own work between two turns is a small part of it all, in processor time: other load leaves that alone."""
+    """The loop's own work between two turns is a small part of it all, in processor time: load changes that little."""
     longest = 0.0
 
     async def tick() -> None:
