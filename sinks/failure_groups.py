@@ -1,6 +1,6 @@
 """Failures, what resolves them, and the state of their groups: the last part of a batch's transaction.
 
-A group's state is a function of rows alone (docs/adr/0006), so whatever changes those rows settles the groups again,
+A group's state is a function of rows alone (docs/adr/0007), so whatever changes those rows settles the groups again,
 and the order of batches does not matter. The steps, each from the rows the one before left:
 
 failures and resolutions → which runs completed which tasks → what resolves a kind on a task → what resolves the group.

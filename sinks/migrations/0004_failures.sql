@@ -1,5 +1,5 @@
 -- Failure groups get a state: open, resolved or regressed. What decides it is kept small and indexed, so that a batch
--- costs the same whatever a group holds (docs/adr/0006).
+-- costs the same whatever a group holds (docs/adr/0007).
 
 -- ---------------------------------------------------------------- resolutions by word
 
