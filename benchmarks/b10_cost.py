@@ -48,7 +48,6 @@ def measure(servers: Servers, size: Size) -> Result:
     extra = {
         "open_runs": size.share(OPEN_RUNS, 1000),
         "cpu_seconds_per_million_events": {name: round(statistics.median(values), 1) for name, values in cpu.items()},
-        "dominated_by": "the runs' snapshots (39 fields, two sums) and the window of event hashes",
     }
     return compare(NAME, CLAIM, "MiB per 1,000 open runs", {"ours": memory}, {}, extra=extra, target="reported")
 
