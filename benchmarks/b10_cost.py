@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from benchmarks import topics
 from benchmarks.b5_pipeline import WORKERS, reached
 from benchmarks.contest import say
 from benchmarks.errors import TooSlowError
 from benchmarks.load import Load
-from benchmarks.ours import check_all, worker, workers
+from benchmarks.ours import check_all, our_position, worker, workers
 from benchmarks.programs import Program
 from benchmarks.rates import watch
 from benchmarks.results import Result, compare
@@ -67,10 +67,8 @@ def _mebibytes_per_thousand(corner: Corner, size: Size) -> float:
     """Resident memory that so many runs added, each with a start and a report; without the window of event hashes."""
     runs = size.share(OPEN_RUNS, 1000)
     load = Load(3 * runs, runs)
-    group = f"{corner.settings.topic_prefix}processors"
     with ExitStack() as stack:
-        at = topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)
-        position = stack.enter_context(closing(at))
+        position = stack.enter_context(our_position(corner))
         running = stack.enter_context(worker(corner, "processor", environment={"RUNLEDGER_DEDUPE_WINDOW_RECORDS": "0"}))
         _wait_for_groups(corner, ("processor",), [running])
         before = running.usage().resident_bytes

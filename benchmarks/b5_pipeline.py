@@ -12,7 +12,7 @@ from benchmarks.checks import check_totals, table_totals
 from benchmarks.contest import rates, say
 from benchmarks.errors import WrongResultError
 from benchmarks.load import Load
-from benchmarks.ours import check_all, workers
+from benchmarks.ours import check_all, our_position, workers
 from benchmarks.rates import Rate, watch
 from benchmarks.results import Result, compare
 from benchmarks.rivals import QUIX_COMMIT_SECONDS, arroyo, quix
@@ -27,7 +27,6 @@ WORKERS = ("processor", "sink", "relay", "scorer", "watch")
 OUR_TOTALS = "SELECT project_key || '/' || run_id, coalesce(input_tokens, 0), events FROM agent_run"
 QUIX_TABLE = "CREATE TABLE IF NOT EXISTS quix_totals (run text PRIMARY KEY, tokens bigint, events bigint)"
 ARROYO_TABLE = "CREATE TABLE IF NOT EXISTS arroyo_totals (run text PRIMARY KEY, tokens bigint, events bigint)"
-_PAUSE_SECONDS = 0.2
 _ARROYO_BATCH_SECONDS = 1.0
 
 
@@ -74,13 +73,13 @@ def pipeline_rate(corner: Corner, load: Load, size: Size) -> tuple[Rate, dict[st
     Raises:
         BenchmarkError: a process ended, was too slow, or a row is wrong.
     """
-    with corner.connect() as connection, workers(corner, *WORKERS) as running:
+    with corner.connect() as connection, our_position(corner) as folded, workers(corner, *WORKERS) as running:
         rate = watch(
             lambda: reached(connection, corner, load),
             load.count,
             deadline_seconds=size.deadline_seconds,
+            begun=lambda: max(folded(), audited(connection, corner)),
             check=check_all(running),
-            pause_seconds=_PAUSE_SECONDS,
         )
         used = {one.name.rpartition("-")[0]: one.usage().cpu_seconds for one in running}
         _check_rows(connection, load)
@@ -103,6 +102,13 @@ def reached(connection: psycopg.Connection, corner: Corner, load: Load) -> int:
     if events >= load.count and (logged < load.runs or _count(connection, "agent_run_log") < load.runs):
         return load.count - 1
     return min(events, load.count)
+
+
+def audited(connection: psycopg.Connection, corner: Corner) -> int:
+    """Events whose audit rows stand."""
+    query = "SELECT coalesce(sum(next_offset), 0) FROM consumer_offset WHERE topic = %s"
+    row = connection.execute(query, [corner.source]).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _count(connection: psycopg.Connection, table: str) -> int:
@@ -131,7 +137,7 @@ def _table_rate(corner: Corner, load: Load, size: Size, who: str, table: str, ch
             return 0 if row is None else int(row[0])
 
         seconds = size.deadline_seconds
-        rate = watch(reached, load.count, deadline_seconds=seconds, check=check, pause_seconds=_PAUSE_SECONDS)
+        rate = watch(reached, load.count, deadline_seconds=seconds, check=check)
     check_totals(who, table_totals(corner, f"SELECT run, tokens, events FROM {table}"), load.totals())  # noqa: S608  # our own names
     return rate
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ from benchmarks import topics
 from benchmarks.bulk import Bulk
 from benchmarks.contest import say
 from benchmarks.errors import TooSlowError
-from benchmarks.ours import check_all, worker
+from benchmarks.ours import check_all, our_position, worker
 from benchmarks.programs import Program
 from benchmarks.rates import watch
 from benchmarks.results import Result, compare
@@ -73,9 +73,8 @@ def measure(servers: Servers, size: Size) -> Result:
 
 
 def _rounds(corner: Corner, bulk: Bulk, size: Size) -> tuple[list[Recovery], int]:
-    group, found = f"{corner.settings.topic_prefix}processors", []
-    at = topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)
-    with closing(at) as position:
+    found: list[Recovery] = []
+    with our_position(corner) as position:
         with ExitStack() as stack:
             running = _start(stack, corner, 0)
             topics.fill(corner.kafka, corner.source, bulk.records(range(TURNS)))

@@ -25,8 +25,11 @@ _HOW = """\
   `runledger up` starts; loopback only.
 - **Events**: CloudEvents in JSON as the SDK writes them, four partitions, all runs open at once and taking turns: a
   start, usage reports, an end. Producers: acks=all, idempotent, lz4.
-- **Throughput**: from the first look at or past a tenth of the log to its end, by what is durable: committed group
-  offsets (ours, Quix Streams, Faust), the recovery store (bytewax), rows in Postgres (whole pipelines).
+- **Throughput**: one rule for all. The clock starts when any stage of a contestant is a tenth through the log, counts
+  the events that no stage had done by then, and stops when every stage has done all: a first stage that runs ahead of
+  the last one gains nothing. Looked at twenty times a second, by what is durable: committed group offsets (ours, Quix
+  Streams, Faust), the recovery store (bytewax), rows in Postgres (whole pipelines). Who shows over half of the log at
+  once is measured from the look before.
 - **Peers**: their latest releases, from lock files in `benchmarks/requirements/`, in environments of their own; each is
   one small file in `benchmarks/peers/`, written as its documentation recommends, at the fastest settings documented
   for at-least-once with recovery on. Quix Streams commits every thirtieth of the log or second, bytewax keeps a

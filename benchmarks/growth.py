@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 
 from benchmarks import topics
 from benchmarks.bulk import Bulk
 from benchmarks.contest import say
-from benchmarks.ours import check_all, worker
+from benchmarks.ours import check_all, our_position, worker
 from benchmarks.rates import watch
 from benchmarks.results import Result, compare
 from benchmarks.servers import Corner, Servers
@@ -43,10 +43,8 @@ def measure(servers: Servers, size: Size) -> Result:
 def _rate(corner: Corner, bulk: Bulk, processors: int, size: Size) -> tuple[float, float]:
     """(events a second, MiB resident): the runs open first, then further reports are measured."""
     turns = max(2, size.events // bulk.runs)
-    group = f"{corner.settings.topic_prefix}processors"
     with ExitStack() as stack:
-        at = topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)
-        position = stack.enter_context(closing(at))
+        position = stack.enter_context(our_position(corner))
         running = [stack.enter_context(worker(corner, "processor", number)) for number in range(1, processors + 1)]
         check = check_all(running)
         topics.fill(corner.kafka, corner.source, bulk.records(range(1)))

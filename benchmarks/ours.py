@@ -44,16 +44,23 @@ def check_all(programs: list[Program]) -> Callable[[], None]:
     return check
 
 
+@contextmanager
+def our_position(corner: Corner) -> Iterator[topics.GroupPosition]:
+    """How many events stage 1 has folded and committed."""
+    group = f"{corner.settings.topic_prefix}processors"
+    with closing(topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)) as position:
+        yield position
+
+
 def engine_rate(corner: Corner, load: Load, size: Size) -> Rate:
     """Events a second of our engine on the peers' task.
 
     Raises:
         BenchmarkError: it ended, was too slow, or its sums are wrong.
     """
-    group = f"{corner.settings.topic_prefix}processors"
     command = (sys.executable, "-m", "benchmarks.engine", corner.source)
     with (
-        closing(topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)) as position,
+        our_position(corner) as position,
         program("engine", command, corner.folder, corner.environment()) as running,
     ):
         rate = watch(position, load.count, deadline_seconds=size.deadline_seconds, check=running.check)
@@ -69,11 +76,7 @@ def ledger_rate(corner: Corner, load: Load, size: Size) -> Rate:
     Raises:
         BenchmarkError: it ended, was too slow, or its sums are wrong.
     """
-    group = f"{corner.settings.topic_prefix}processors"
-    with (
-        closing(topics.GroupPosition(corner.kafka, group, corner.source, corner.settings.partitions)) as position,
-        worker(corner, "processor") as running,
-    ):
+    with our_position(corner) as position, worker(corner, "processor") as running:
         rate = watch(position, load.count, deadline_seconds=size.deadline_seconds, check=running.check)
     check_totals("our ledger", snapshot_totals(corner), load.totals())
     return rate

@@ -10,6 +10,8 @@ from benchmarks.errors import TooSlowError
 
 WARM_UP_SHARE = 0.1
 """The first tenth is not measured: processes start, groups form, caches fill."""
+_MOST_UNSEEN_SHARE = 0.5
+"""Whoever shows more than this at once is measured from the look before, its start included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Rate:
     """How fast a position moved.
 
     Args:
-        per_second: records a second from the first look at or past a tenth of the log to its end.
+        per_second: records a second, from when the first stage was a tenth through the log until all of it was done.
         share: how much of the log that was. A contestant that commits seldom shows little of it.
         seconds: how long that took.
     """
@@ -32,15 +34,20 @@ def watch(
     total: int,
     *,
     deadline_seconds: float,
+    begun: Callable[[], int] = lambda: 0,
     check: Callable[[], None] = lambda: None,
     pause_seconds: float = 0.05,
 ) -> Rate:
     """Look at a position until it reaches the end.
 
+    The clock starts at the first look at which *any* stage is a tenth through the log, and counts the records that no
+    stage had done by then: a pipeline whose first stage runs ahead of the last one gains nothing by it.
+
     Args:
-        position: records done so far; never goes back.
+        position: records done by every stage; never goes back.
         total: records in all.
         deadline_seconds: how long to look at most.
+        begun: records done by the stage that is furthest, where there are several.
         check: raises where there is nothing to wait for any more.
         pause_seconds: between two looks.
 
@@ -50,15 +57,15 @@ def watch(
     began = time.monotonic()
     before, first = (began, 0), None
     while True:
-        reached = position()
-        now = time.monotonic()
+        furthest, reached = begun(), position()
+        look = (time.monotonic(), max(furthest, reached))
         if reached >= total:
             since, start = first or before
-            return Rate((total - start) / (now - since), (total - start) / total, now - since)
-        if first is None and reached >= WARM_UP_SHARE * total:
-            first = now, reached
-        before = (now, reached)
-        if now - began > deadline_seconds:
+            return Rate((total - start) / (look[0] - since), (total - start) / total, look[0] - since)
+        if first is None and look[1] >= WARM_UP_SHARE * total:
+            first = before if look[1] > _MOST_UNSEEN_SHARE * total else look
+        before = look
+        if look[0] - began > deadline_seconds:
             raise TooSlowError(f"{reached} of {total} records after {deadline_seconds:.0f} s")
         check()
         time.sleep(pause_seconds)

@@ -93,6 +93,7 @@ class Servers:
             try:
                 migrate(settings.postgres)
                 ensure_topics(settings)
+                topics.wait_for_coordinators(self.kafka, settings.topic_prefix, RUN_EVENTS.name(settings.topic_prefix))
                 yield Corner(settings, Path(folder))
             finally:
                 topics.delete_all(self.kafka, name)

@@ -15,6 +15,18 @@ from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER
 from runledger.schemas.topics import PARTITIONER
 
 _TIMEOUT_SECONDS = 60
+_LOOK_SECONDS = 5
+_NO_ANSWER_YET = frozenset(
+    {
+        KafkaError._TIMED_OUT,
+        KafkaError._WAIT_COORD,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
+"""What a look at a group may meet while a coordinator starts or moves."""
 
 
 def producer_of(kafka: str, linger_ms: int = 20) -> Producer:
@@ -91,6 +103,54 @@ def find(kafka: str, *words: str) -> list[str]:
     return sorted(name for name in names if all(word in name for word in words))
 
 
+def _onlooker(kafka: str, group: str) -> Consumer:
+    """Make a consumer that never joins its group, and does not wait for the open transactions of those in it."""
+    return Consumer(
+        {
+            "bootstrap.servers": kafka,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "isolation.level": "read_uncommitted",
+            "log_level": 0,
+        }
+    )
+
+
+def wait_for_coordinators(kafka: str, word: str, topic: str) -> None:
+    """Wait until groups and transactions can be begun: a broker that has just started answers before it can.
+
+    Args:
+        kafka: bootstrap servers.
+        word: the beginning of the names of those who will begin some.
+        topic: one that exists.
+
+    Raises:
+        TooSlowError: no coordinator was found.
+    """
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": f"{word}probe", "log_level": 0})
+    onlooker, deadline = _onlooker(kafka, f"{word}processors"), time.monotonic() + _TIMEOUT_SECONDS
+    try:
+        producer.init_transactions(_TIMEOUT_SECONDS)
+        while not _answers(onlooker, topic):
+            if time.monotonic() > deadline:
+                raise TooSlowError(f"no coordinator after {_TIMEOUT_SECONDS} s")
+            time.sleep(0.1)
+    except KafkaException as error:
+        raise TooSlowError(f"no coordinator after {_TIMEOUT_SECONDS} s: {error}") from error
+    finally:
+        onlooker.close()
+
+
+def _answers(onlooker: Consumer, topic: str) -> bool:
+    try:
+        onlooker.committed([TopicPartition(topic, 0)], timeout=_LOOK_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() in _NO_ANSWER_YET:
+            return False
+        raise
+    return True
+
+
 class GroupPosition:
     """How many records of a topic a consumer group has committed.
 
@@ -102,20 +162,20 @@ class GroupPosition:
     """
 
     def __init__(self, kafka: str, group: str, topic: str, partitions: int) -> None:
-        self._consumer = Consumer(
-            {"bootstrap.servers": kafka, "group.id": group, "enable.auto.commit": False, "log_level": 0}
-        )
+        self._consumer = _onlooker(kafka, group)
         self._partitions = [TopicPartition(topic, number) for number in range(partitions)]
+        self._last = 0
 
     def __call__(self) -> int:
-        """Sum of the committed offsets."""
+        """Sum of the committed offsets, or the last known one while no coordinator answers."""
         try:
-            committed = self._consumer.committed(self._partitions, timeout=_TIMEOUT_SECONDS)
+            committed = self._consumer.committed(self._partitions, timeout=_LOOK_SECONDS)
         except KafkaException as error:
-            if error.args[0].retriable() or error.args[0].code() == KafkaError._TIMED_OUT:
-                return 0
-            raise
-        return sum(max(0, partition.offset) for partition in committed)
+            if error.args[0].code() not in _NO_ANSWER_YET:
+                raise
+        else:
+            self._last = sum(max(0, partition.offset) for partition in committed)
+        return self._last
 
     def close(self) -> None:
         """Close the consumer."""

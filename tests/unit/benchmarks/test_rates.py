@@ -2,25 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import pytest
 
 from benchmarks.errors import EndedError, TooSlowError
 from benchmarks.rates import watch
 
 
-def test_the_first_tenth_is_not_measured() -> None:
-    positions = iter([0, 5, 20, 60, 100])
+def shown(positions: Iterable[int]) -> Callable[[], int]:
+    """A position that moves on with each look."""
+    looks = iter(positions)
+    return lambda: next(looks)
 
-    rate = watch(lambda: next(positions), 100, deadline_seconds=5, pause_seconds=0)
+
+def test_the_first_tenth_is_not_measured() -> None:
+    rate = watch(shown([0, 5, 20, 60, 100]), 100, deadline_seconds=5, pause_seconds=0)
 
     assert rate.share == 0.8
     assert rate.per_second == pytest.approx(80 / rate.seconds)
 
 
-def test_a_contestant_that_does_all_between_two_looks_is_measured_whole() -> None:
-    positions = iter([0, 100])
+def test_a_first_stage_that_runs_ahead_gains_nothing() -> None:
+    began: list[float] = []
 
-    assert watch(lambda: next(positions), 100, deadline_seconds=5, pause_seconds=0).share == 1.0
+    def furthest() -> int:
+        began.append(0)
+        return [0, 20, 100, 100, 100][len(began) - 1]
+
+    rate = watch(shown([0, 0, 0, 50, 100]), 100, deadline_seconds=5, begun=furthest, pause_seconds=0.01)
+
+    assert rate.share == 0.8
+    assert rate.seconds >= 0.03  # the three looks after the first stage's tenth, though the last stage showed less
+
+
+def test_what_the_first_stage_has_done_before_is_not_counted() -> None:
+    rate = watch(shown([0, 10, 100]), 100, deadline_seconds=5, begun=shown([0, 40, 100]), pause_seconds=0)
+
+    assert rate.share == 0.6
+
+
+def test_a_contestant_that_does_all_between_two_looks_is_measured_whole() -> None:
+    assert watch(shown([0, 100]), 100, deadline_seconds=5, pause_seconds=0).share == 1.0
+
+
+def test_a_contestant_that_shows_most_of_it_at_once_is_measured_from_the_look_before() -> None:
+    assert watch(shown([0, 3, 70, 100]), 100, deadline_seconds=5, pause_seconds=0).share == 0.97
 
 
 def test_a_deadline_ends_the_watch() -> None:
