@@ -53,7 +53,7 @@ def measure(servers: Servers, size: Size) -> Result:
 
 
 def _wait_for_groups(corner: Corner, names: tuple[str, ...], running: list[Program]) -> None:
-    view, groups = KafkaView(corner.kafka), consumer_groups(corner.settings.topic_prefix)
+    view, groups = KafkaView(corner.settings), consumer_groups(corner.settings.topic_prefix)
     deadline, check = time.monotonic() + _START_SECONDS, check_all(running)
     while not all(view.members(groups[name]) for name in names if name in groups):
         check()

@@ -19,6 +19,7 @@ from faust.types import TP
 
 from runledger.processors.agent_stage import AgentStage
 from runledger.processors.batching import BatchTransport
+from runledger.processors.credentials import broker_credentials
 from runledger.processors.errors import StopLoudly
 from runledger.processors.fold import Stage
 from runledger.processors.owner import PartitionOwner
@@ -220,6 +221,7 @@ def _create(
     app = faust.App(
         f"{settings.topic_prefix}processors",
         broker=f"kafka://{settings.kafka}",
+        broker_credentials=broker_credentials(settings),
         store="memory://",
         key_serializer="raw",
         value_serializer="raw",

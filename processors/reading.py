@@ -8,6 +8,8 @@ from types import TracebackType
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from runledger.schemas.kafka_security import KafkaSettings, kafka_client
+
 _TIMEOUT_SECONDS = 20
 _CHUNK = 5000
 
@@ -16,17 +18,17 @@ class PartitionReader:
     """A consumer outside any group that reads partitions from an offset to another.
 
     Args:
-        bootstrap_servers: host:port,…
+        settings: where the broker is.
         read_committed: false only in tests.
 
     Raises, in every method:
         KafkaException: the broker did not answer, or refused.
     """
 
-    def __init__(self, bootstrap_servers: str, *, read_committed: bool = True) -> None:
+    def __init__(self, settings: KafkaSettings, *, read_committed: bool = True) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": bootstrap_servers,
+                **kafka_client(settings),
                 "group.id": f"reader-{uuid.uuid4().hex}",
                 "enable.auto.commit": False,
                 "isolation.level": "read_committed" if read_committed else "read_uncommitted",

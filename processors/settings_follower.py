@@ -12,6 +12,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from runledger.processors.policies import Policies, Subject, read_settings
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.errors import DecodeError
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import SETTINGS
 
@@ -79,7 +80,7 @@ class SettingsFollower:
     def _consumer(self) -> Consumer:
         return Consumer(
             {
-                "bootstrap.servers": self._settings.kafka,
+                **kafka_client(self._settings),
                 "client.id": "runledger-settings",
                 "group.id": f"{self._settings.topic_prefix}settings-{uuid.uuid4().hex}",
                 "enable.auto.commit": False,

@@ -25,6 +25,7 @@ from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.dead_letters import REASON
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import Position
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
@@ -55,9 +56,9 @@ class Broker:
         self.settings = settings
         self.follower = follower
         self.group = f"{settings.topic_prefix}processors"
-        self.admin = AdminClient({"bootstrap.servers": settings.kafka})
+        self.admin = AdminClient(kafka_client(settings))
         self._member = Consumer(
-            {"bootstrap.servers": settings.kafka, "group.id": self.group, "enable.auto.commit": False}
+            {**kafka_client(settings), "group.id": self.group, "enable.auto.commit": False}
         )
         # Without a generation: the transactional id is the fence, not the membership.
         self.group_metadata = self._member.consumer_group_metadata()
@@ -71,7 +72,7 @@ class Broker:
     def reader(self) -> PartitionReader:
         """Make a reader of committed records."""
         committed = "read_committed" not in self.settings.unsafe_disable
-        return PartitionReader(self.settings.kafka, read_committed=committed)
+        return PartitionReader(self.settings, read_committed=committed)
 
     def producer(self, transactional_id: str) -> Producer:
         """Make the producer that owns a partition."""
@@ -79,7 +80,7 @@ class Broker:
             transactional_id = f"{transactional_id}-{uuid.uuid4().hex}"
         return Producer(
             {
-                "bootstrap.servers": self.settings.kafka,
+                **kafka_client(self.settings),
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(self.settings.transaction_timeout_seconds * 1000),
                 "linger.ms": 0,
@@ -107,7 +108,9 @@ class PartitionStore(Generic[S]):
         self._producer: Producer | None = None
         self._identity = ("", 0)
         window = 0 if "dedupe" in broker.settings.unsafe_disable else broker.settings.dedupe_window_records
-        self.held: PartitionState[S] = PartitionState(stage.due_at, window, broker.settings.state_bytes)
+        self.held: PartitionState[S] = PartitionState(
+            stage.due_at, window, broker.settings.state_bytes, broker.settings.dead_letter_limits
+        )
 
     def open(self) -> PartitionStore[S]:
         """Fence every earlier owner, then restore what is committed.
@@ -160,6 +163,7 @@ class PartitionStore(Generic[S]):
         stood = decode(Position, position)
         self.held.next_offset = self._check(stood, low, high)
         self.held.rejected = stood.rejected
+        self.held.refusals = stood.refusals
         if self._stage.deduplicates and self.held.seen.size:
             self._read_back(reader, low)
 
@@ -246,12 +250,14 @@ class PartitionStore(Generic[S]):
             partition = _BY_KEY if output.partition is None else output.partition
             producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
         if changes.next_offset is not None:
-            rejected = self.held.rejected_with(changes, changes.next_offset)
-            self._produce_position(producer, changes.next_offset, rejected)
+            self._produce_position(producer, changes, changes.next_offset)
 
-    def _produce_position(self, producer: Producer, next_offset: int, rejected: tuple[int, ...]) -> None:
+    def _produce_position(self, producer: Producer, changes: Changes[S], next_offset: int) -> None:
         topic_id, partition_count = self._identity
-        position = Position(self._stage.name, self.partition, next_offset, topic_id, partition_count, rejected)
+        rejected = self.held.rejected_with(changes, next_offset)
+        position = Position(
+            self._stage.name, self.partition, next_offset, topic_id, partition_count, rejected, changes.refusals
+        )
         key = f"{self._stage.name}/{self.partition}"
         producer.produce(self._stage.positions, encode(position), key, partition=self.partition)
         offset = TopicPartition(self._stage.source, self.partition, next_offset)

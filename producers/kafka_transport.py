@@ -14,6 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.transport import Failure, Report, TransportFullError
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
 
 ProducerConfig: TypeAlias = dict[str, Any]
@@ -32,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 def producer_config(settings: ProducerSettings) -> ProducerConfig:
     """Configuration of an idempotent producer that puts keys where Java and Faust put them."""
     return {
-        "bootstrap.servers": settings.kafka,
+        **kafka_client(settings),
         "client.id": "runledger-sdk",
         "enable.idempotence": True,
         "acks": "all",

@@ -14,6 +14,7 @@ from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import settings_key
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import PARTITIONER, SETTINGS
 from runledger.subscribers import SubscriptionError, Tombstone, subscribe
@@ -110,7 +111,7 @@ def _send(connection: ConnectionSettings, key: bytes, value: bytes | None) -> No
 
     producer = Producer(
         {
-            "bootstrap.servers": connection.kafka,
+            **kafka_client(connection),
             "client.id": "runledger-settings",
             "enable.idempotence": True,
             "acks": "all",

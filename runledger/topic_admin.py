@@ -7,6 +7,7 @@ import time
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
 
@@ -30,7 +31,7 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
             move between partitions, so that number is chosen once.
     """
     # Its log would repeat each failed attempt, twenty times a second; the error says it once.
-    admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0})
+    admin = AdminClient({**kafka_client(settings), "log_level": 0})
     wanted = [
         NewTopic(topic.name(settings.topic_prefix), settings.partitions, replication_factor, config=topic.config())
         for topic in ALL_TOPICS

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runledger.schemas.kafka_security import KafkaSettings
 from runledger.schemas.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
 
 
-class ConnectionSettings(BaseSettings):
-    """Addresses that every process shares."""
+class ConnectionSettings(KafkaSettings):
+    """Addresses that every process shares, and how to speak to them."""
 
-    model_config = SettingsConfigDict(env_prefix="RUNLEDGER_", frozen=True)
-
-    kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, host:port,…")
     postgres: str = Field(
         default="postgresql://postgres@127.0.0.1:5432/runledger", description="Postgres connection URI", repr=False
     )

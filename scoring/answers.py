@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from runledger.schemas.codec import encode
 from runledger.schemas.dead_letters import DeadLetter
 from runledger.schemas.identifiers import run_key
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER, RUN_SCORES
@@ -28,7 +29,7 @@ class Answers:
         self._refused: KafkaError | None = None
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka,
+                **kafka_client(settings),
                 "client.id": "runledger-scoring",
                 "enable.idempotence": True,
                 "acks": "all",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import SCORING_JOBS
 from runledger.scoring.errors import PositionError, ReadError
@@ -48,7 +49,7 @@ class Jobs:
         self._progress: dict[int, PartitionProgress] = {}
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka,
+                **kafka_client(settings),
                 "client.id": "runledger-scoring",
                 "group.id": f"{settings.topic_prefix}scoring",
                 "enable.auto.commit": False,

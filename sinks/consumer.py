@@ -15,6 +15,7 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from runledger.schemas.kafka_security import kafka_client
 from runledger.sinks.dead_letters import DeadLetterBox, make_producer
 from runledger.sinks.delivery import Delivery
 from runledger.sinks.errors import InterruptedDeliveryError, StopLoudlyError
@@ -76,7 +77,7 @@ def make_consumer(settings: SinkSettings) -> Consumer:
     committed = "read_committed" not in settings.unsafe_disable
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "group.id": settings.group,
             "isolation.level": "read_committed" if committed else "read_uncommitted",
             "enable.auto.commit": False,
@@ -105,7 +106,7 @@ class Sink:
         self._settings = settings
         self._stopping = stopping
         self._writer = Writer(settings)
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka})
+        self._admin = AdminClient(kafka_client(settings))
         self._consumer = make_consumer(settings)
         letters = DeadLetterBox(settings, make_producer(settings))
         self._delivery = Delivery(settings, self._writer, letters, self._keep_membership)

@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import KafkaError, Message, Producer
 
 from runledger.schemas.dead_letters import DeadLetter
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
 from runledger.sinks.errors import DeliveryError
 from runledger.sinks.settings import SinkSettings
@@ -19,7 +20,7 @@ def make_producer(settings: SinkSettings) -> Producer:
     """Make a producer whose success means the broker's acknowledgement, and whose keys stand where everybody's do."""
     return Producer(
         {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "enable.idempotence": True,
             "acks": "all",
             "compression.type": "lz4",

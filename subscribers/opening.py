@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition
 
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.subscribers.errors import SubscriptionError
 
@@ -29,7 +30,7 @@ def new_consumer(settings: ConnectionSettings, group: str | None, start: Start) 
         raise ValueError(f"{group} is a group of the pipeline itself; choose another name")
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "client.id": "runledger-subscriber",
             "group.id": group or f"{settings.topic_prefix}subscriber-{uuid.uuid4()}",
             "isolation.level": "read_committed",

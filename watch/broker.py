@@ -21,6 +21,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # not in its __all__
 
 from runledger.schemas.codec import decode
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.snapshots import Position
 from runledger.schemas.topics import AGENT_POSITIONS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, Topic
 from runledger.watch.probe import Partition, Span
@@ -44,7 +45,7 @@ class Broker:
     def __init__(self, settings: WatchSettings) -> None:
         self._prefix = settings.topic_prefix
         self._seconds = settings.request_seconds
-        self._admin = AdminClient({"bootstrap.servers": settings.kafka, "log_level": _QUIET})
+        self._admin = AdminClient({**kafka_client(settings), "log_level": _QUIET})
         self._consumer = _make_consumer(settings)
         self._group = _make_onlooker(settings)
         self._reading, self._closing = threading.Lock(), False
@@ -169,7 +170,7 @@ def _make_consumer(settings: WatchSettings) -> Consumer:
     """Make a consumer outside any group that sees what is committed, and takes little at once."""
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "group.id": f"{settings.topic_prefix}watch-{uuid.uuid4().hex}",
             "enable.auto.commit": False,
             "isolation.level": "read_committed",
@@ -190,7 +191,7 @@ def _make_onlooker(settings: WatchSettings) -> Consumer:
     """
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "group.id": f"{settings.topic_prefix}processors",
             "enable.auto.commit": False,
             # What is pending in an open transaction is not waited for.

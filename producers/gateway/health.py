@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from runledger.access.http.answers import HealthAnswer, documented
 from runledger.access.http.errors import retry_later
 from runledger.producers.gateway.settings import GatewaySettings
+from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.topics import RUN_EVENTS
 
 _LOOK_SECONDS = 1.0
@@ -26,7 +27,7 @@ class Broker:
         self._topic = RUN_EVENTS.name(settings.topic_prefix)
         # librdkafka would write each failed attempt to stderr, past our log.
         config: dict[str, str | int | float | bool] = {
-            "bootstrap.servers": settings.kafka,
+            **kafka_client(settings),
             "client.id": "runledger-readiness",
             "log_level": 2,
         }

@@ -50,5 +50,5 @@ def require_broker(addresses: Addresses) -> None:
     Raises:
         StackError: it does not.
     """
-    if not KafkaView(addresses.kafka).answers():
+    if not KafkaView(ConnectionSettings(kafka=addresses.kafka)).answers():
         raise StackError(f"no broker answers at {addresses.kafka}; start it, or set RUNLEDGER_KAFKA to one that runs")

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runledger.cli.progress import Steps
+from runledger.schemas.settings import ConnectionSettings
 from runledger.stack import Plan, ServerFailedError, Stack
 from runledger.stack.health import KafkaView
 from runledger.stack.plan import consumer_groups
@@ -63,7 +64,8 @@ def status(
     if state is None:
         _say_not_running(stack, as_json=as_json)
         raise typer.Exit(EXIT_NOT_RUNNING)
-    lag = KafkaView(state.kafka).lag(consumer_groups(state.topic_prefix).values()) if state.kafka else {}
+    groups = consumer_groups(state.topic_prefix).values()
+    lag = KafkaView(ConnectionSettings(kafka=state.kafka)).lag(groups) if state.kafka else {}
     if as_json:
         typer.echo(json.dumps(_facts(stack, state, lag)))
     else:

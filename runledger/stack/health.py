@@ -10,6 +10,8 @@ from http.client import HTTPConnection, HTTPException
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.schemas.kafka_security import KafkaSettings, kafka_client
+
 _TIMEOUT_SECONDS = 3.0
 
 
@@ -20,17 +22,17 @@ class KafkaView:
     process while the broker goes away (librdkafka, issue 4605), and with the supervisor ends the whole stack.
 
     Args:
-        bootstrap: bootstrap servers.
+        settings: where the broker is.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
         self._client: AdminClient | None = None
 
     def answers(self) -> bool:
         """Tell whether a broker answers now."""
         # A plain connection first: the client would log its failed attempts.
-        if not any(_accepts(address) for address in self._bootstrap.split(",")):
+        if not any(_accepts(address) for address in self._settings.kafka.split(",")):
             return False
         try:
             return bool(self._admin().list_topics(timeout=_TIMEOUT_SECONDS).brokers)
@@ -68,7 +70,7 @@ class KafkaView:
         asked = [TopicPartition(name, number) for name, facts in topics.items() for number in facts.partitions]
         onlooker = Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                **kafka_client(self._settings),
                 "group.id": group,
                 "enable.auto.commit": False,
                 "isolation.level": "read_uncommitted",  # do not wait for open transactions
@@ -83,7 +85,7 @@ class KafkaView:
 
     def _admin(self) -> AdminClient:
         if self._client is None:
-            self._client = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
+            self._client = AdminClient({**kafka_client(self._settings), "log_level": 0})
         return self._client
 
 

@@ -8,6 +8,7 @@ import subprocess
 import uuid
 from pathlib import Path
 
+from runledger.schemas.kafka_security import KafkaSettings
 from runledger.stack.artifacts import Report, fetch_jars
 from runledger.stack.errors import ServerFailedError, StackError, explained_disk_errors
 from runledger.stack.files import tail
@@ -81,7 +82,7 @@ def kafka_service(folder: StackFolder, cache: Path, ports: Ports, report: Report
     return Service(
         name="kafka",
         command=(*java, "kafka.Kafka", str(properties)),
-        ready=KafkaView(f"{LOOPBACK}:{ports.kafka}").answers,
+        ready=KafkaView(KafkaSettings(kafka=f"{LOOPBACK}:{ports.kafka}")).answers,
         death_signal=signal.SIGTERM,
         grace_seconds=20.0,
         max_early_exits=0,

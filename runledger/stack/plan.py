@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from runledger.schemas.settings import ConnectionSettings
 from runledger.stack.addresses import Addresses
+from runledger.stack.errors import StackError
 from runledger.stack.health import KafkaView, answers_http
 from runledger.stack.service import Service
 
@@ -41,9 +42,18 @@ class Plan(BaseModel):
 
     @classmethod
     def from_environment(cls, *, processors: int = 1, pipeline: bool = True, durable: bool = True) -> Plan:
-        """Take outside servers, prefix and partitions from the RUNLEDGER_ variables, where they are set."""
+        """Take outside servers, prefix and partitions from the RUNLEDGER_ variables, where they are set.
+
+        Raises:
+            StackError: they ask for TLS or SASL of a broker of the stack's own, which has neither.
+        """
         settings = ConnectionSettings()
         chosen = settings.model_fields_set
+        if "kafka" not in chosen and settings.kafka_security_protocol != "plaintext":
+            raise StackError(
+                "RUNLEDGER_KAFKA_SECURITY_PROTOCOL is set and RUNLEDGER_KAFKA is not: the stack's own broker speaks "
+                "plaintext, on this machine alone; set RUNLEDGER_KAFKA to the broker you mean, or unset the protocol"
+            )
         return cls(
             processors=processors,
             pipeline=pipeline,
@@ -75,7 +85,7 @@ def consumer_groups(topic_prefix: str) -> dict[str, str]:
 
 def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
     """Give the pipeline's processes: each a `runledger worker` of its own."""
-    view = KafkaView(addresses.kafka)
+    view = KafkaView(plan.connection(addresses))
     groups = consumer_groups(plan.topic_prefix)
     env = {
         **addresses.environment(),

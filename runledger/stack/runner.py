@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from runledger.schemas.kafka_security import KafkaSettings
 from runledger.stack.addresses import Addresses
 from runledger.stack.artifacts import Report
 from runledger.stack.book import StateBook
@@ -115,7 +116,7 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
     if plan.kafka is None:
         require_free(ports.kafka, "Kafka", folder.ports_file)
         require_free(ports.controller, "Kafka's controller", folder.ports_file)
-    elif not KafkaView(plan.kafka).answers():
+    elif not KafkaView(KafkaSettings(kafka=plan.kafka)).answers():
         raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
     if plan.pipeline:
         require_free(ports.http, "the HTTP gateway", folder.ports_file)

@@ -88,7 +88,7 @@ class Partition:
             logged_at = message.timestamp()[1]
             records.append(Logged(message.offset() or 0, logged_at, message.key(), message.value(), headers))
 
-        with PartitionReader(self.connection.kafka) as reader:
+        with PartitionReader(self.connection) as reader:
             _, end = reader.bounds(self.name(RUN_EVENTS), PARTITION)
             reader.read(self.name(RUN_EVENTS), PARTITION, start, end, take)
         return Batch(self.name(RUN_EVENTS), PARTITION, records, start, end, 1)
@@ -109,8 +109,8 @@ class Partition:
         A commit is decided a moment before the partitions show it: so the end is asked for uncommitted.
         """
         messages: list[Message] = []
-        kafka = self.connection.kafka
-        with PartitionReader(kafka) as reader, PartitionReader(kafka, read_committed=False) as unfiltered:
+        where = self.connection
+        with PartitionReader(where) as reader, PartitionReader(where, read_committed=False) as unfiltered:
             for partition in range(partitions):
                 low, high = unfiltered.bounds(self.name(topic), partition)
                 reader.read(self.name(topic), partition, low, high, messages.append)
@@ -157,7 +157,7 @@ class Partition:
 
         def lead() -> bool:
             try:
-                with PartitionReader(self.connection.kafka) as reader:
+                with PartitionReader(self.connection) as reader:
                     return all(reader.bounds(self.name(topic), number) for topic in ALL_TOPICS for number in range(4))
             except KafkaException:
                 return False
