@@ -39,7 +39,7 @@ def load(connection: psycopg.Connection, table: str, columns: tuple[str, ...], r
         psycopg.Error: a value does not fit its column; DataError if it cannot even be sent.
     """
     if rows:
-        # Written before COPY begins: of a process stopped within COPY, no timeout for idle transactions frees the rows.
+        # Written before COPY begins: of a process stopped within COPY, no timeout of the server's frees the rows.
         text = copy_text(rows)
         with connection.cursor() as cursor, cursor.copy(_copy_into(table, columns)) as copy:
             copy.write(text)

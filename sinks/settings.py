@@ -21,7 +21,7 @@ class SinkSettings(ConnectionSettings):
     session_timeout_seconds: float = Field(default=10, gt=0, description="a silent sink is dead after this")
     poll_seconds: float = Field(default=0.25, gt=0, description="longest wait for the first record of a batch")
     statement_timeout_seconds: float = Field(default=60, gt=0, description="Postgres ends a longer statement")
-    lock_timeout_seconds: float = Field(default=20, gt=0, description="longest wait for another transaction's rows")
+    lock_timeout_seconds: float = Field(default=15, gt=0, description="longest wait for another transaction's rows")
     retry_seconds: float = Field(default=0.25, gt=0, description="first pause while Postgres is away; doubles")
     retry_limit_seconds: float = Field(default=5, gt=0, description="longest pause while Postgres is away")
     dead_letter_limit: int = Field(default=1000, ge=0, description="more dead letters in a row stop the sink")

@@ -103,20 +103,31 @@ class Writer:
             psycopg.Error: the database refused; nothing was written, unless the connection was lost during the commit.
         """
         connection = self.connection()
-        self._open_incoming(connection)
-        self._make_days(connection, {row[0] for row in batch.events})
-        with connection.transaction():
-            offsets.advance_positions(connection, expected, batch.moves, unchecked=self._unchecked)
-            if batch.logs or batch.streaks or batch.scores or batch.erasures:
-                alone = bool(batch.scores or batch.erasures)
-                connection.execute(statement("lock_run_log"), {"alone": alone})
-            _erase_runs(connection, batch)
-            _write_events(connection, batch)
-            _write_runs(connection, batch)
-            _write_run_log(connection, batch)
-            _write_scores(connection, batch)
-            _run(connection, "upsert_incidents", batch.incidents.values())
-            write_failures(connection, batch)
+        try:
+            self._open_incoming(connection)
+            self._make_days(connection, {row[0] for row in batch.events})
+            with connection.transaction():
+                self._write(connection, batch, expected)
+        except psycopg.errors.LockNotAvailable:
+            # No timeout of the server's ends a transaction whose process was stopped in a COPY. Who waits for it does.
+            seconds = self._settings.lock_timeout_seconds
+            ended = connection.execute(statement("end_stopped_copies"), {"seconds": seconds}).rowcount
+            _log.warning("lock_not_available", stopped_copies_ended=ended)
+            raise
+
+    def _write(self, connection: psycopg.Connection, batch: Batch, expected: Mapping[Partition, int]) -> None:
+        """Write a batch within its transaction."""
+        offsets.advance_positions(connection, expected, batch.moves, unchecked=self._unchecked)
+        if batch.logs or batch.streaks or batch.scores or batch.erasures:
+            alone = bool(batch.scores or batch.erasures)
+            connection.execute(statement("lock_run_log"), {"alone": alone})
+        _erase_runs(connection, batch)
+        _write_events(connection, batch)
+        _write_runs(connection, batch)
+        _write_run_log(connection, batch)
+        _write_scores(connection, batch)
+        _run(connection, "upsert_incidents", batch.incidents.values())
+        write_failures(connection, batch)
 
     def _open_incoming(self, connection: psycopg.Connection) -> None:
         if self._incoming is not connection:

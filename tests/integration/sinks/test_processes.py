@@ -19,6 +19,7 @@ from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import RunHeartbeat
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
+from runledger.sinks.settings import SinkSettings
 from tests.integration.sinks.conftest import Ledger
 from tests.unit.sinks.build import NOON, PROJECT, run_number
 
@@ -128,7 +129,8 @@ def test_a_sink_stopped_past_its_session_writes_nothing_twice(processes: _Proces
     zombie.send_signal(signal.SIGSTOP)
     processes.start(_SINK)
     processes.send(1000)
-    _until(lambda: processes.stored() >= processes.sent)
+    # Its session ends; rows it may hold are free after the idle timeout, or the lock timeout if it stopped in a COPY.
+    _until(lambda: processes.stored() >= processes.sent, 60 + SinkSettings().lock_timeout_seconds)
     zombie.send_signal(signal.SIGCONT)
     processes.send(1000)
     _until(lambda: processes.stored() >= processes.sent)

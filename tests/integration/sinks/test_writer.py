@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from decimal import Decimal
 
+import psycopg
 import pytest
 from psycopg import sql
 
@@ -25,7 +26,7 @@ from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RU
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.batch import fold
 from runledger.sinks.errors import PositionConflictError
-from runledger.sinks.offsets import Position
+from runledger.sinks.offsets import Position, advance_positions
 from runledger.sinks.records import Record
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.writer import Writer
@@ -348,3 +349,37 @@ def test_rows_and_scores_written_at_the_same_time_find_each_other(ledger: Ledger
     thread.join(30)
     scorer.close()
     assert ledger.rows("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL") == [(40,)]
+
+
+def test_rows_held_by_a_process_stopped_in_a_copy_are_freed_by_who_waits_for_them(ledger: Ledger) -> None:
+    """No timeout of the server's looks at a session that waits for the text of a COPY."""
+    ledger.write([run_record(0, snapshot(1))])
+    settings = SinkSettings(postgres=ledger.uri, lock_timeout_seconds=0.5, statement_timeout_seconds=1)
+    stopped, owner = Writer(settings, idle_seconds=0.5), Writer(settings)
+    held = stopped.connection()
+    held.execute("BEGIN")
+    advance_positions(held, {source(RUNS): 1}, {source(RUNS): 2})
+    held.pgconn.send_query(b"COPY run_event FROM STDIN")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        _write_second_run(owner)
+    _write_second_run(owner)
+    owner.close()
+    stopped.close()
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(2,)]
+
+
+def test_a_session_that_holds_rows_without_a_copy_is_left_alone(ledger: Ledger) -> None:
+    ledger.write([run_record(0, snapshot(1))])
+    settings = SinkSettings(postgres=ledger.uri, lock_timeout_seconds=0.2)
+    slow, owner = Writer(settings), Writer(settings)
+    with slow.connection().transaction():
+        advance_positions(slow.connection(), {source(RUNS): 1}, {source(RUNS): 2})
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            _write_second_run(owner)
+    owner.close()
+    slow.close()
+    assert ledger.writer.read_positions([source(RUNS)])[source(RUNS)].next_offset == 2
+
+
+def _write_second_run(writer: Writer) -> None:
+    writer.write(fold([run_record(1, snapshot(2))], DEFAULT_RUBRIC), {source(RUNS): 1})
