@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
 
 from benchmarks import topics
 from benchmarks.b5_pipeline import WORKERS, reached
@@ -17,39 +18,61 @@ from benchmarks.rates import watch
 from benchmarks.results import Result, compare
 from benchmarks.servers import Corner, Servers
 from benchmarks.sizes import Size
+from benchmarks.volumes import tables_volume, topics_volume, wal_position
+from runledger.schemas.topics import RUN_EVENTS
 from runledger.stack.health import KafkaView
 from runledger.stack.plan import consumer_groups
 
 NAME = "B10"
-CLAIM = "cost: memory for each 1,000 open runs in a processor; CPU seconds for a million events in each process"
+CLAIM = "cost: memory for each 1,000 open runs in a processor; CPU and room that a million events take"
 OPEN_RUNS = 50_000
 _START_SECONDS = 60
 _SETTLE_SECONDS = 2.0
-_MOST_ROUNDS = 1
-"""Nothing is compared here, and CPU time hardly depends on what else runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one load cost.
+
+    Args:
+        cpu: {process: CPU seconds for a million events}.
+        consume_per_second: events a second that librdkafka alone takes from the same topic.
+        topics: {topic: its records, and bytes of each}.
+        tables: {table: its rows, and bytes of each}.
+        wal_bytes: of write-ahead log for each event.
+    """
+
+    cpu: dict[str, float]
+    consume_per_second: int
+    topics: dict[str, dict[str, float]]
+    tables: dict[str, dict[str, Any]]
+    wal_bytes: float
+
+    def extra(self) -> dict[str, Any]:
+        """As it stands in results.json."""
+        return {
+            "cpu_seconds_per_million_events": {name: round(seconds, 1) for name, seconds in self.cpu.items()},
+            "consume_per_second": self.consume_per_second,
+            "wal_bytes_per_event": round(self.wal_bytes),
+            "topics": self.topics,
+            "tables": self.tables,
+        }
 
 
 def measure(servers: Servers, size: Size) -> Result:
-    """Measure both.
+    """Measure once: nothing is compared here, and CPU time hardly depends on what else runs.
 
     Raises:
         BenchmarkError: a process failed or was too slow.
     """
-    memory: list[float] = []
-    cpu: dict[str, list[float]] = {name: [] for name in WORKERS}
-    for number in range(1, min(size.rounds, _MOST_ROUNDS) + 1):
-        with servers.corner() as corner:
-            memory.append(_mebibytes_per_thousand(corner, size))
-        with servers.corner() as corner:
-            for name, seconds in _cpu_seconds(corner, size).items():
-                cpu[name].append(seconds)
-        told = ", ".join(f"{name} {values[-1]:.1f} s" for name, values in cpu.items())
-        say(f"round {number}: {memory[-1]:.2f} MiB per 1,000 open runs; CPU per million events: {told}")
-    extra = {
-        "open_runs": size.share(OPEN_RUNS, 1000),
-        "cpu_seconds_per_million_events": {name: round(statistics.median(values), 1) for name, values in cpu.items()},
-    }
-    return compare(NAME, CLAIM, "MiB per 1,000 open runs", {"ours": memory}, {}, extra=extra, target="reported")
+    with servers.corner() as corner:
+        memory = _mebibytes_per_thousand(corner, size)
+    with servers.corner() as corner:
+        cost = _cost(corner, size)
+    told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in cost.cpu.items())
+    say(f"{memory:.2f} MiB per 1,000 open runs; CPU per million events: {told}")
+    extra = {"open_runs": size.share(OPEN_RUNS, 1000), **cost.extra()}
+    return compare(NAME, CLAIM, "MiB per 1,000 open runs", {"ours": [memory]}, {}, extra=extra, target="reported")
 
 
 def _wait_for_groups(corner: Corner, names: tuple[str, ...], running: list[Program]) -> None:
@@ -78,19 +101,27 @@ def _mebibytes_per_thousand(corner: Corner, size: Size) -> float:
         return (running.usage().resident_bytes - before) / 2**20 / (runs / 1000)
 
 
-def _cpu_seconds(corner: Corner, size: Size) -> dict[str, float]:
-    """CPU seconds that a million events take in each process, its start left out."""
+def _cost(corner: Corner, size: Size) -> Cost:
+    """What the load costs in each process, their starts left out, and the room that it takes."""
     load = Load(size.events, size.runs)
     with corner.connect() as connection, workers(corner, *WORKERS) as running:
         _wait_for_groups(corner, WORKERS, running)
-        before = [one.usage().cpu_seconds for one in running]
+        before, wal = [one.usage().cpu_seconds for one in running], wal_position(connection)
         topics.fill(corner.kafka, corner.source, load.records)
         watch(
             lambda: reached(connection, corner, load),
             load.count,
             deadline_seconds=size.deadline_seconds,
             check=check_all(running),
-            pause_seconds=0.2,
         )
         used = [one.usage().cpu_seconds - start for one, start in zip(running, before, strict=True)]
-    return {name: 1e6 * seconds / load.count for name, seconds in zip(WORKERS, used, strict=True)}
+        wal = wal_position(connection) - wal
+        tables = tables_volume(connection)
+    held = topics_volume(corner)
+    return Cost(
+        {name: 1e6 * seconds / load.count for name, seconds in zip(WORKERS, used, strict=True)},
+        held[RUN_EVENTS.suffix].per_second,
+        {name: volume.per_record() for name, volume in held.items()},
+        tables,
+        wal / load.count,
+    )

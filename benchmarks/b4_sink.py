@@ -22,6 +22,7 @@ from runledger.processors import ledger, streaks
 from runledger.processors.steps import At
 from runledger.schemas.codec import encode
 from runledger.schemas.identifiers import agent_key, run_key
+from runledger.schemas.lean_events import lean
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.topics import RUN_LOG, RUNS
 
@@ -59,7 +60,7 @@ def make_records(runs: int) -> tuple[list[LoadRecord], list[LoadRecord]]:
     logged: list[LoadRecord] = []
     for offset, event in enumerate(load.events()):
         key = run_key(event.project_key, event.run_id)
-        step = ledger.apply(states.get(key), event, At(offset, at))
+        step = ledger.apply(states.get(key), lean(event), At(offset, at))
         states[key] = step.state
         for outcome in step.emitted:
             agent = agent_key(outcome.project_key, outcome.agent_id)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
@@ -44,7 +45,7 @@ SELECT id, 'agent-' || lpad((n %% %(agents)s)::text, 2, '0'), at, 'answered a qu
     at, %(project)s, id, 1, 'lifecycle', 'completed', false, false, at, false, (n %% 4)::int, n,
     CASE WHEN n %% 2 = 0 THEN '{"overall": 0.75}'::jsonb END
 FROM (
-    SELECT n, md5(n::text)::uuid AS id, now() - %(days)s * interval '1 day' * (1 - n::float8 / %(rows)s) AS at
+    SELECT n, lpad(to_hex(n), 32, '0')::uuid AS id, now() - %(days)s * interval '1 day' * (1 - n::float8 / %(rows)s) AS at
     FROM generate_series(%(first)s::bigint, %(last)s::bigint) AS n
 ) AS made
 """
@@ -79,13 +80,12 @@ def measure(servers: Servers, size: Size) -> Result:
     Raises:
         BenchmarkError: the endpoint failed, or its count is not that of the rows.
     """
-    p99: dict[int, float] = {}
-    p50: dict[int, float] = {}
+    with ExitStack() as stack:
+        asked = {rows: stack.enter_context(_endpoint(servers, size.share(rows, 1000))) for rows in ROWS}
+        took = _ask(asked, size)
+    p99 = {rows: 1000 * percentile(each, 0.99) for rows, each in took.items()}
+    p50 = {rows: 1000 * percentile(each, 0.5) for rows, each in took.items()}
     for rows in ROWS:
-        with servers.corner() as corner:
-            _make_rows(corner, size.share(rows, 1000))
-            took = _ask(corner, size)
-        p99[rows], p50[rows] = 1000 * percentile(took, 0.99), 1000 * percentile(took, 0.5)
         say(f"{size.share(rows, 1000):,} rows: p50 {p50[rows]:.1f} ms, p99 {p99[rows]:.1f} ms")
     largest, flat = p99[ROWS[-1]], p99[ROWS[-1]] / p99[ROWS[0]]
     extra = {
@@ -111,23 +111,53 @@ def _make_rows(corner: Corner, rows: int) -> None:
             connection.execute(statement)
 
 
-def _ask(corner: Corner, size: Size) -> list[float]:
-    """Ask for as many time zones as there are, at a steady pace, so that no answer is from the cache."""
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One read API over one database.
+
+    Args:
+        client: a kept connection to it.
+        connection: to its database.
+        running: its process.
+    """
+
+    client: http.client.HTTPConnection
+    connection: psycopg.Connection
+    running: Program
+
+
+@contextmanager
+def _endpoint(servers: Servers, rows: int) -> Iterator[Endpoint]:
+    with servers.corner() as corner:
+        began = time.monotonic()
+        _make_rows(corner, rows)
+        say(f"{rows:,} rows made in {time.monotonic() - began:.0f} s")
+        with _api(corner) as (port, running), corner.connect() as connection:
+            client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+            with closing(client):
+                yield Endpoint(client, connection, running)
+
+
+def _ask(asked: Mapping[int, Endpoint], size: Size) -> dict[int, list[float]]:
+    """Seconds of each answer, by size. The sizes take turns, so that a noisy machine is noisy for all of them.
+
+    Each is asked for as many time zones as there are, at a steady pace, so that no answer is from its cache.
+    """
     zones = sorted(zone for zone in available_timezones() if "/" in zone)  # the others are abbreviations and files
-    with _api(corner) as (port, running), corner.connect() as connection:
-        client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-        _check(client, connection)
-        took: list[float] = []
-        requests = size.share(REQUESTS, 100)
-        for number in range(requests + len(zones) // 10):
+    took: dict[int, list[float]] = {rows: [] for rows in asked}
+    for endpoint in asked.values():
+        _check(endpoint)
+    warm_up = len(zones) // 10
+    for number in range(size.share(REQUESTS, 100) + warm_up):
+        for rows, endpoint in asked.items():
             began = time.perf_counter()
-            _get(client, zones[number % len(zones)])
-            took.append(time.perf_counter() - began)
-            running.check()
-            time.sleep(max(0.0, 1 / _PER_SECOND - took[-1]))
-        _check(client, connection)
-        client.close()
-    return took[len(zones) // 10 :]
+            _get(endpoint.client, zones[number % len(zones)])
+            took[rows].append(time.perf_counter() - began)
+            endpoint.running.check()
+            time.sleep(max(0.0, 1 / _PER_SECOND - took[rows][-1]))
+    for endpoint in asked.values():
+        _check(endpoint)
+    return {rows: each[warm_up:] for rows, each in took.items()}
 
 
 def _get(client: http.client.HTTPConnection, zone: str) -> dict[str, object]:
@@ -140,9 +170,9 @@ def _get(client: http.client.HTTPConnection, zone: str) -> dict[str, object]:
     return document
 
 
-def _check(client: http.client.HTTPConnection, connection: psycopg.Connection) -> None:
-    counted = connection.execute(_TODAY).fetchone()
-    told = _get(client, "UTC")["tasks_completed_today"]
+def _check(endpoint: Endpoint) -> None:
+    counted = endpoint.connection.execute(_TODAY).fetchone()
+    told = _get(endpoint.client, "UTC")["tasks_completed_today"]
     if counted is None or told != counted[0]:
         raise WrongResultError(f"the endpoint counts {told} runs today, the table holds {counted}")
 

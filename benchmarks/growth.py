@@ -31,10 +31,11 @@ def measure(servers: Servers, size: Size) -> Result:
     for runs in OPEN_RUNS:
         for processors in PROCESSORS:
             with servers.corner() as corner:
-                rate, mebibytes = _rate(corner, Bulk(size.share(runs, 500)), processors, size)
-            rates.setdefault(f"{runs:,} open runs", {})[f"x{processors}"] = round(rate)
-            memory.setdefault(f"{runs:,} open runs", {})[f"x{processors}"] = round(mebibytes)
-            say(f"{runs:,} open runs, {processors} processors: {rate:,.0f}/s, {mebibytes:,.0f} MiB")
+                bulk = Bulk(size.share(runs, 500))
+                rate, mebibytes = _rate(corner, bulk, processors, size)
+            rates.setdefault(f"{bulk.runs:,} open runs", {})[f"x{processors}"] = round(rate)
+            memory.setdefault(f"{bulk.runs:,} open runs", {})[f"x{processors}"] = round(mebibytes)
+            say(f"{bulk.runs:,} open runs, {processors} processors: {rate:,.0f}/s, {mebibytes:,.0f} MiB")
     best = max(max(each.values()) for each in rates.values())
     extra = {"events_per_second": rates, "processors_memory_mib": memory}
     return compare(NAME, CLAIM, "events/s at best", {"ours": [best]}, {}, extra=extra, target="reported")

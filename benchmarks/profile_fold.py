@@ -19,6 +19,7 @@ import typer
 from benchmarks.load import Load
 from runledger.processors import ledger
 from runledger.processors.dedupe import event_hash
+from runledger.processors.evolve import Draft
 from runledger.processors.fold import fold
 from runledger.processors.records import Batch, Changes, Headers, Tombstone, log_time
 from runledger.processors.run_stage import RunStage
@@ -26,7 +27,7 @@ from runledger.processors.settings import ProcessorSettings
 from runledger.processors.state import PartitionState
 from runledger.processors.steps import At
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event
-from runledger.schemas.quick_events import read_event
+from runledger.schemas.quick_events import read_lean
 from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import RunSnapshot
 
@@ -93,20 +94,20 @@ def fold_all(records: list[Fetched], stage: RunStage) -> tuple[PartitionState[Ru
 
 def parts(records: list[Fetched]) -> dict[str, float]:
     """Seconds of each part by itself."""
-    events = [decode_event(record.value, record.key) for record in records]
+    events = [read_lean(record.value, record.key) for record in records]
     places = [At(record.offset, log_time(record.timestamp)) for record in records]
 
     def apply_all() -> None:
-        states: dict[bytes | None, RunSnapshot | None] = {}
+        runs: dict[bytes | None, Draft] = {}
         for record, event, at in zip(records, events, places, strict=True):
-            states[record.key] = ledger.apply(states.get(record.key), event, at).state
+            runs[record.key] = ledger.advance(runs.get(record.key), event, at).state
 
     return {
         "dedupe hash (ce_id header)": each(records, lambda r: event_hash(r.key, r.value, r.headers)),
-        "read and check the event, its key too": each(records, lambda r: read_event(r.value, r.key)),
+        "read and check the event, its key too": each(records, lambda r: read_lean(r.value, r.key)),
         "the same by the model alone": each(records, lambda r: decode_event(r.value, r.key)),
         "log time": each(records, lambda r: log_time(r.timestamp)),
-        "reducer (ledger.apply)": best(apply_all),
+        "reducer (ledger.advance)": best(apply_all),
     }
 
 
