@@ -1,0 +1,33 @@
+"""Sites on the common servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.faults.site import MakeSite, Site, open_site
+
+DEFAULT_SEED = 20261122
+
+
+@pytest.fixture(scope="session")
+def seed() -> int:
+    """Of everything random: RUNLEDGER_FAULTS_SEED, or always the same."""
+    return int(os.environ.get("RUNLEDGER_FAULTS_SEED") or DEFAULT_SEED)
+
+
+@pytest.fixture
+def site(servers: tuple[str, str], tmp_path: Path, seed: int) -> Iterator[MakeSite]:
+    """Make a site; it ends with the test."""
+    with ExitStack() as stack:
+
+        def make(fault: int, name: str, **options: object) -> Site:
+            common = {"kafka": servers[0], "postgres": servers[1], "folder": tmp_path, "seed": seed}
+            chosen: dict[str, object] = {**common, **options}
+            return stack.enter_context(open_site(fault, name, **chosen))  # type: ignore[arg-type]  # as MakeSite says
+
+        yield make

@@ -1,0 +1,96 @@
+"""What must have come of a log: every run, outcome, streak and incident recounted from the list of distinct events.
+
+The counting is the reducers' own test's (tests/unit/processors/laws): nothing of it is the product's code.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from runledger.processors.pricing import estimate_usd
+from runledger.schemas.codec import decode, decode_event
+from runledger.schemas.errors import DecodeError
+from runledger.schemas.outcomes import RunOutcome
+from tests.faults.ledger import EventKey, key_of
+from tests.faults.topics import Logged
+from tests.unit.processors.laws import agents_model
+from tests.unit.processors.laws.model import Said, Told, recount
+
+RunKey: TypeAlias = tuple[str, UUID]
+AgentKey: TypeAlias = tuple[str, str]
+THRESHOLDS = (3, 3)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The topic run-events, read.
+
+    Args:
+        lives: {run: its distinct events in log order}.
+        deliveries: {event: how often it stands in the log}.
+        undecodable: {(partition, offset)} of what is no event.
+    """
+
+    lives: dict[RunKey, list[Said]]
+    deliveries: dict[EventKey, int]
+    undecodable: frozenset[tuple[int, int]]
+
+
+def read_log(records: Iterable[Logged]) -> Log:
+    """Sort out the records of run-events."""
+    lives: dict[RunKey, list[Said]] = defaultdict(list)
+    deliveries: dict[EventKey, int] = defaultdict(int)
+    undecodable = set()
+    for record in records:
+        try:
+            event = decode_event(record.value, record.key)
+        except DecodeError:
+            undecodable.add((record.partition, record.offset))
+            continue
+        deliveries[key_of(event)] += 1
+        if deliveries[key_of(event)] == 1:
+            lives[event.project_key, event.run_id].append(Said(record.offset, record.logged_at, event))
+    return Log(lives, deliveries, frozenset(undecodable))
+
+
+def recount_runs(log: Log) -> dict[RunKey, Told]:
+    """Recount every run of which something counts."""
+    told = {run: recount(life, (), estimate_usd) for run, life in log.lives.items()}
+    return {run: found for run, found in told.items() if found is not None}
+
+
+def recount_agents(
+    runs: dict[RunKey, Told], outcomes: Sequence[Logged], thresholds: tuple[int, int] = THRESHOLDS
+) -> tuple[dict[AgentKey, agents_model.Agent], list[str]]:
+    """Recount every agent, in the order in which its runs' outcomes stand in run-outcomes.
+
+    Returns:
+        ({agent: what it comes to}, what stands in run-outcomes otherwise than the runs have it).
+    """
+    expected = {(run, outcome.revision): outcome for run, told in runs.items() for _, outcome in told.outcomes}
+    arrived: dict[AgentKey, list[agents_model.Arrived]] = defaultdict(list)
+    differences: list[str] = []
+    for record in outcomes:
+        said = decode(RunOutcome, record.value)
+        mine = expected.pop(((said.project_key, said.run_id), said.revision), None)
+        if said != mine:
+            differences.append(f"outcome {said.revision} of {said.run_id}: expected {mine}, found {said}")
+        arrived[said.project_key, said.agent_id].append(
+            agents_model.Arrived(record.offset, record.logged_at, said, thresholds)
+        )
+    differences += [f"outcome {revision} of {run} is missing" for run, revision in expected]
+    return {agent: agents_model.Agent(told) for agent, told in arrived.items()}, differences
+
+
+def strangers(log: Log, sent: Collection[EventKey]) -> list[EventKey]:
+    """Name the events in the log that nobody sent; the ledger's own timeouts aside."""
+    return [
+        key
+        for run, life in log.lives.items()
+        for said in life
+        if said.event.type != "runledger.run.timed_out.v1" and (key := key_of(said.event)) not in sent
+    ]

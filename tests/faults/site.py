@@ -1,0 +1,259 @@
+"""Where a fault happens: topics and tables of its own, the real workers, a load, and the verdict at the end."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import ALL_TOPICS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS
+from runledger.sinks.migrate import migrate
+from runledger.sinks.records import SOURCES
+from runledger.sinks.verify import verify
+from runledger.topic_admin import ensure_topics
+from tests.e2e.pipeline import Pipeline, Worker, pipeline, wait_for
+from tests.faults.doors import doors_agree
+from tests.faults.ledger import Sender, SentLedger
+from tests.faults.memory import Memory
+from tests.faults.oracles import ORACLES, Evidence, Letter
+from tests.faults.proxy import Proxy
+from tests.faults.report import Result
+from tests.faults.story import Habits, Story
+from tests.faults.topics import Positions, read_topic
+
+HEAL_SECONDS = 60
+"""O7: lag and outbox are 0 within so long of healing."""
+LARGEST_MIB = 400
+"""O9 in a short test; the soak judges growth."""
+WORKERS = ("processor", "sink", "relay", "scorer")
+
+
+@dataclass
+class Site:
+    """One fault's world.
+
+    Args:
+        settings: where its topics and tables are.
+        connection: to its tables.
+        running: its workers.
+        seed: of everything random.
+        result: what is reported.
+        folder: for logs.
+    """
+
+    settings: ConnectionSettings
+    connection: psycopg.Connection
+    running: Pipeline
+    seed: int
+    result: Result
+    folder: Path
+    ledger: SentLedger = field(default_factory=SentLedger)
+    poison: set[Letter] = field(default_factory=set)
+    senders: list[Sender] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.memory = Memory(self._pids)
+        self._positions = Positions(self.settings)
+        self._stories = 0
+
+    def _pids(self) -> dict[str, int]:
+        return {worker.log.stem: worker.pid for worker in list(self.running.workers)}
+
+    def workers(self, name: str) -> list[Worker]:
+        """Return the workers of that name."""
+        return [worker for worker in self.running.workers if worker.name == name]
+
+    def kill(self, *workers: Worker) -> None:
+        """Kill -9; the supervisor starts them again."""
+        for worker in workers:
+            worker.signal(signal.SIGKILL)
+
+    def story(self, events: int, **habits: float) -> Story:
+        """Make up the next story of this test."""
+        self._stories += 1
+        return Story(self.seed, events, Habits(**habits), number=self._stories)  # type: ignore[arg-type]  # one is an int
+
+    def load(self, events: int, per_second: float = 0, **habits: float) -> Sender:
+        """Begin to send a story."""
+        sender = Sender(self.settings, self.ledger, self.story(events, **habits), per_second)
+        self.senders.append(sender)
+        return sender
+
+    @contextmanager
+    def proxy(self) -> Iterator[tuple[Proxy, str]]:
+        """Put a proxy in front of the database; give it, and the URI that goes through it."""
+        parts = urlsplit(self.settings.postgres)
+        with Proxy(str(parts.hostname), int(parts.port or 0)) as proxy:
+            login, _, _ = parts.netloc.rpartition("@")
+            yield proxy, parts._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl()
+
+    def count(self, query: str) -> int:
+        """Return the number a query finds."""
+        found = self.connection.execute(query.encode()).fetchone()
+        assert found is not None
+        return int(found[0])
+
+    def stored(self) -> int:
+        """Count the deliveries in the tables."""
+        return self.count("SELECT count(*) FROM run_event")
+
+    def wait_for_stored(self, more: int, timeout_seconds: float = 60) -> None:
+        """Wait until so many more deliveries stand in the tables."""
+        least = self.stored() + more
+        wait_for(f"{least} deliveries", lambda: self.stored() >= least, timeout_seconds)
+
+    def settle(self, timeout_seconds: float = HEAL_SECONDS) -> float:
+        """Wait until everything sent has gone all the way; return how many seconds it took (O7)."""
+        for sender in self.senders:
+            sender.wait()
+        seconds = wait_for("no lag and an empty outbox", lambda: not self.lag(), timeout_seconds)
+        self.result.seconds_to_heal = round(max(self.result.seconds_to_heal, seconds), 1)
+        return seconds
+
+    def lag(self) -> list[str]:
+        """Name whatever is not yet done."""
+        try:
+            ends = self._positions.ends(SOURCES)
+            folded = self._positions.processed((RUN_EVENTS, RUN_OUTCOMES))
+            folding = self._positions.ends((RUN_EVENTS, RUN_OUTCOMES))
+        except KafkaException as error:
+            return [str(error)]
+        rows = self.connection.execute("SELECT topic, partition, next_offset FROM consumer_offset").fetchall()
+        written = {(topic, number): next_offset for topic, number, next_offset in rows}
+        unscored = self.count("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NULL")
+        unsent = self.count("SELECT count(*) FROM scoring_outbox WHERE sent_at IS NULL")
+        return [
+            *(f"processors {source}: {folded[source]} of {end}" for source, end in folding.items() if folded[source] < end),
+            *(f"sink {source}: {written.get(source, 0)} of {end}" for source, end in ends.items() if written.get(source, 0) < end),
+            *([f"{unscored} rows unscored"] if unscored else []),
+            *([f"{unsent} jobs unsent"] if unsent else []),
+        ]
+
+    def evidence(self) -> Evidence:
+        """Give what verdicts look at, as it stands now."""
+        return Evidence(self.settings, self.connection, self.ledger, self.poison)
+
+    def differences(self, *oracles: str) -> list[str]:
+        """Ask these oracles, and O3; return everything that differs."""
+        evidence = self.evidence()
+        names = sorted({*oracles, "O3"})
+        self.result.oracles = sorted({*self.result.oracles, *names, "O7", "O9", "verify"})
+        found = [f"{name}: {difference}" for name in names for difference in ORACLES[name](evidence)]
+        report = verify(self.connection)
+        found += [f"verify: {difference}" for difference in report.differences]
+        found += [f"O9: {name} held {mib} MiB" for name, mib in self.memory.largest().items() if mib > LARGEST_MIB]
+        return found
+
+    def judge(self, *oracles: str) -> None:
+        """Settle, and let nothing differ: O3, O7, O9 and the recount by SQL are always asked."""
+        self.settle()
+        differences = self.differences(*oracles)
+        self.result.differences = [difference[:400] for difference in differences[:5]]
+        assert not differences, f"{len(differences)} differences, such as {differences[:3]}"
+
+    def judge_doors(self) -> None:
+        """Read every run over HTTP and MCP too: the other half of O4."""
+        differences = doors_agree(self.settings, self.evidence().runs, self.folder)
+        assert not differences, f"{len(differences)} differences, such as {differences[:3]}"
+
+    def finish(self) -> None:
+        """Sum up what the workers did."""
+        for sender in self.senders:
+            sender.stop()
+        self.memory.stop()
+        self.result.events_sent = len(self.ledger.fates)
+        self.result.deliveries = self.ledger.deliveries
+        self.result.largest_rss_mib = self.memory.largest()
+        self.result.count(self.running.counts())
+        self._positions.close()
+
+    def count_aborted(self) -> int:
+        """Count records of transactions that never committed: uncommitted readers see them, committed ones do not."""
+        self.result.aborted_records = sum(
+            len(read_topic(self.settings, topic, committed=False)) - len(read_topic(self.settings, topic))
+            for topic in (RUNS, RUN_OUTCOMES, RUN_LOG)
+        )
+        return self.result.aborted_records
+
+
+class MakeSite(Protocol):
+    """Makes a site; see `open_site`."""
+
+    def __call__(self, fault: int, name: str, **options: Any) -> Site: ...  # noqa: ANN401  # as open_site takes them
+
+
+@contextmanager
+def open_site(
+    fault: int,
+    name: str,
+    *,
+    kafka: str,
+    postgres: str,
+    folder: Path,
+    seed: int,
+    workers: Sequence[str] = WORKERS,
+    scaled: str = "",
+    unprotected: str = "",
+    **environment: str,
+) -> Iterator[Site]:
+    """Make topics and tables, run workers on them for the length of a block, and report.
+
+    Args:
+        fault: number in the list of faults.
+        name: which one, and in which form.
+        kafka: where the broker is.
+        postgres: URI of a database in which databases may be made.
+        folder: for the workers' logs.
+        seed: of everything random.
+        workers: their names, a name for each process.
+        scaled: how much shorter or smaller than in the list of faults.
+        unprotected: a protection to switch off.
+        environment: further settings of the workers.
+    """
+    result = Result(fault, name, seed, scaled=scaled, unprotected=unprotected)
+    unsafe = {"RUNLEDGER_TESTING": "1", "RUNLEDGER_UNSAFE_DISABLE": unprotected} if unprotected else {}
+    quick = {"RUNLEDGER_SESSION_TIMEOUT_SECONDS": "6", "RUNLEDGER_RETRY_LIMIT_SECONDS": "1"}
+    with ExitStack() as stack:
+        database = stack.enter_context(_database(postgres))
+        settings = ConnectionSettings(kafka=kafka, postgres=database, topic_prefix=f"fault-{uuid4().hex[:8]}.")
+        migrate(database)
+        stack.enter_context(_topics(settings))
+        connection = stack.enter_context(psycopg.connect(database, autocommit=True))
+        running = stack.enter_context(pipeline(settings, folder, tuple(workers), **{**quick, **unsafe, **environment}))
+        site = Site(settings, connection, running, seed, result, folder)
+        stack.callback(result.write)
+        stack.callback(site.finish)
+        yield site
+        result.survived = True
+
+
+@contextmanager
+def _database(server: str) -> Iterator[str]:
+    name = f"fault_{uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    parts = psycopg.conninfo.conninfo_to_dict(server) | {"dbname": name}
+    address = {key: str(value) for key, value in parts.items()}
+    login = address["user"] + (f":{address['password']}" if address.get("password") else "")
+    yield f"postgresql://{login}@{address['host']}:{address['port']}/{name}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def _topics(settings: ConnectionSettings) -> Iterator[None]:
+    ensure_topics(settings)
+    yield
+    admin = AdminClient({"bootstrap.servers": settings.kafka})
+    for deleted in admin.delete_topics([topic.name(settings.topic_prefix) for topic in ALL_TOPICS]).values():
+        deleted.result()
