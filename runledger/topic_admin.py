@@ -7,6 +7,7 @@ import time
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.refusals import Refusals
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
@@ -31,7 +32,9 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
             move between partitions, so that number is chosen once.
     """
     # Its log would repeat each failed attempt, twenty times a second; the error says it once.
-    admin = AdminClient({**kafka_client(settings), "log_level": 0})
+    refusals = Refusals()
+    told = {"log_level": 0, "error_cb": refusals}
+    admin = AdminClient(kafka_client(settings) | told)  # type: ignore[arg-type]  # a callback too
     wanted = [
         NewTopic(topic.name(settings.topic_prefix), settings.partitions, replication_factor, config=topic.config())
         for topic in ALL_TOPICS
@@ -41,7 +44,8 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
             created.result()
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise TopicError(f"topic {name} could not be created: {error.args[0].str()}") from error
+                why = f"{error.args[0].str()}{refusals.words(admin)}"
+                raise TopicError(f"topic {name} could not be created: {why}") from error
     counts = _partition_counts(admin, [topic.topic for topic in wanted])
     for name, count in counts.items():
         if count != settings.partitions:

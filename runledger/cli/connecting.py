@@ -50,5 +50,7 @@ def require_broker(addresses: Addresses) -> None:
     Raises:
         StackError: it does not.
     """
-    if not KafkaView(ConnectionSettings(kafka=addresses.kafka)).answers():
-        raise StackError(f"no broker answers at {addresses.kafka}; start it, or set RUNLEDGER_KAFKA to one that runs")
+    view = KafkaView(ConnectionSettings(kafka=addresses.kafka))
+    if not view.answers():
+        at = f"{addresses.kafka}{view.refusal()}"
+        raise StackError(f"no broker answers at {at}; start it, or set RUNLEDGER_KAFKA to one that runs")

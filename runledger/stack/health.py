@@ -10,6 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.refusals import Refusals
 from runledger.schemas.kafka_security import KafkaSettings, kafka_client
 
 _TIMEOUT_SECONDS = 3.0
@@ -28,6 +29,7 @@ class KafkaView:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._client: AdminClient | None = None
+        self._refusals = Refusals()
 
     def answers(self) -> bool:
         """Tell whether a broker answers now."""
@@ -38,6 +40,10 @@ class KafkaView:
             return bool(self._admin().list_topics(timeout=_TIMEOUT_SECONDS).brokers)
         except KafkaException:
             return False
+
+    def refusal(self) -> str:
+        """Say, in brackets, whether TLS or SASL is why no broker answers; else nothing."""
+        return "" if self._client is None else self._refusals.words(self._client)
 
     def members(self, group: str) -> int:
         """Count the members of a consumer group whose partitions are assigned; 0 while it rebalances or is unknown."""
@@ -85,7 +91,8 @@ class KafkaView:
 
     def _admin(self) -> AdminClient:
         if self._client is None:
-            self._client = AdminClient({**kafka_client(self._settings), "log_level": 0})
+            told = {"log_level": 0, "error_cb": self._refusals}
+            self._client = AdminClient(kafka_client(self._settings) | told)  # type: ignore[arg-type]  # a callback too
         return self._client
 
 

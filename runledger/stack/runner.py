@@ -116,8 +116,9 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
     if plan.kafka is None:
         require_free(ports.kafka, "Kafka", folder.ports_file)
         require_free(ports.controller, "Kafka's controller", folder.ports_file)
-    elif not KafkaView(KafkaSettings(kafka=plan.kafka)).answers():
-        raise ServerFailedError("the broker that RUNLEDGER_KAFKA names does not answer; start it, or unset that")
+    elif not (view := KafkaView(KafkaSettings(kafka=plan.kafka))).answers():
+        why = view.refusal()
+        raise ServerFailedError(f"the broker that RUNLEDGER_KAFKA names does not answer{why}; start it, or unset that")
     if plan.pipeline:
         require_free(ports.http, "the HTTP gateway", folder.ports_file)
         require_free(ports.mcp, "the MCP server", folder.ports_file)
