@@ -51,6 +51,10 @@ class SeenWindow:
         before = self._offsets.get(event)
         return before is not None and offset - before <= self.size
 
+    def last(self, event: int) -> int | None:
+        """Offset at which the event was last seen, if that is not forgotten yet."""
+        return self._offsets.get(event)
+
     def add(self, seen: dict[int, int], next_offset: int) -> None:
         """Take over {hash: offset}, and forget what lies behind the window once that is worth it."""
         self._offsets.update(seen)

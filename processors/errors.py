@@ -1,7 +1,7 @@
 """Errors of the processors.
 
 ProcessorError
-├── StopLoudly    going on would lose or repeat something: a person has to look
+├── StopLoudly    going on would lose, repeat or set aside too much: a person has to look
 ├── StoreLost     another processor owns the partition now, or the broker refused the transaction
 └── Discontinuity a fetched batch does not follow the store's position: start again from it
 """
@@ -25,7 +25,7 @@ class ProcessorError(Exception):
 
 
 class StopLoudly(ProcessorError):
-    """The log is not the one the position speaks of, or no longer reaches back to it."""
+    """The log is not the one the position speaks of, no longer reaches back to it, or brings too many dead letters."""
 
 
 class StoreLost(ProcessorError):

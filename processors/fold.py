@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from runledger.processors.dedupe import event_hash
 from runledger.processors.records import Batch, Changes, Due, Output, Record, Tombstone, log_time
 from runledger.processors.state import PartitionState
+from runledger.schemas.dead_letter_limits import count
+from runledger.schemas.dead_letter_marks import REPLAY_OF, replay_of
 from runledger.schemas.dead_letters import DeadLetter
 from runledger.schemas.errors import DecodeError
 
@@ -62,20 +65,39 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
         stage: whose reducer.
         held: committed state; not changed.
         batches: of one partition, in order, without a gap; records below the position are skipped.
+
+    Returns:
+        The changes; where there are too many dead letters, those of the records before the one too many.
     """
     changes: Changes[S] = Changes(next_offset=max(held.next_offset, *(batch.end for batch in batches)))
     for batch in batches:
         for record in batch.records:
             if record.offset >= held.next_offset:
                 _fold_one(stage, held, batch, record, changes)
+    if not changes.refused:
+        changes.refusals = held.refusals.after_good(sum(len(batch.records) for batch in batches), held.limits)
+        return changes
+    offsets = (it.offset for batch in batches for it in batch.records if it.offset >= held.next_offset)
+    changes.refusals, excess = count(held.refusals, offsets, set(changes.refused), held.limits)
+    if excess is not None:
+        changes = fold(stage, held, _before(batches, excess.offset))
+        changes.excess = excess
     return changes
+
+
+def _before(batches: Sequence[Batch], offset: int) -> list[Batch]:
+    return [
+        replace(batch, records=[it for it in batch.records if it.offset < offset], end=min(batch.end, offset))
+        for batch in batches
+        if batch.start < offset
+    ]
 
 
 def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
     logged_at = log_time(record.timestamp)
     changes.last_logged_at = max(changes.last_logged_at or logged_at, logged_at)
     event = event_hash(record.key, record.value, record.headers) if stage.deduplicates else None
-    if event is not None and _repeated(held, event, record.offset, changes):
+    if event is not None and _repeated(stage, held, event, record, changes):
         changes.duplicates += 1
         return
     key = record.key or b""
@@ -84,16 +106,23 @@ def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Re
     try:
         stage.apply(state, record, logged_at, changes)
     except DecodeError as error:
-        changes.dead_letters += 1
+        changes.refused.append(record.offset)
         changes.outputs.append(_dead_letter(stage, batch, record, error))
         if event is not None and len(held.rejected_with(changes, record.offset)) < MAX_REJECTED:
             del changes.seen[event]
             changes.rejected.append(record.offset)
 
 
-def _repeated(held: PartitionState[S], event: int, offset: int, changes: Changes[S]) -> bool:
+def _repeated(stage: Stage[S], held: PartitionState[S], event: int, record: Record, changes: Changes[S]) -> bool:
+    offset, headers = record.offset, record.headers
     before = changes.seen.get(event)
     changes.seen[event] = offset
+    replay = replay_of(headers) if headers and headers[0][0] == REPLAY_OF else None
+    if replay is not None:
+        if replay.reader != stage.name:
+            return True  # it counted here, however long ago; another reader had refused it
+        if replay.letter.offset == (held.seen.last(event) if before is None else before):
+            return False  # last seen where we refused it ourselves
     return held.seen.repeats(event, offset) if before is None else offset - before <= held.seen.size
 
 
@@ -107,6 +136,8 @@ def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeErr
         reader=stage.name,
         key=record.key,
         value=record.value,
+        logged_at_ms=record.timestamp,
+        original=record.headers,
     )
     return Output(stage.dead_letters, letter.key, letter.value, letter.headers())
 

@@ -18,7 +18,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from faust.types import TP
 
-from runledger.processors.errors import Discontinuity, StoreLost
+from runledger.processors.errors import Discontinuity, StopLoudly, StoreLost
 from runledger.processors.fold import Stage, fold, tick
 from runledger.processors.records import Batch, Changes
 from runledger.processors.settings import ProcessorSettings
@@ -226,9 +226,9 @@ class PartitionOwner(Generic[S]):
                 continue
             self._check_continuity(self._store.held.next_offset, batches)
             changes = fold(self._stage, self._store.held, batches)
-            if changes.next_offset == self._store.held.next_offset:
-                return
-            if await self._commit(self._store, changes):
+            if changes.next_offset == self._store.held.next_offset or await self._commit(self._store, changes):
+                if changes.excess is not None:
+                    raise StopLoudly(str(changes.excess), topic=self.tp.topic, partition=self.tp.partition)
                 return
 
     async def _open_again(self, epoch: int) -> None:
@@ -258,9 +258,9 @@ class PartitionOwner(Generic[S]):
             _log.info(
                 "duplicates_skipped", stage=self._stage.name, partition=self.tp.partition, count=changes.duplicates
             )
-        if done and changes.dead_letters:
+        if done and changes.refused:
             _log.warning(
-                "dead_letters", stage=self._stage.name, partition=self.tp.partition, count=changes.dead_letters
+                "dead_letters", stage=self._stage.name, partition=self.tp.partition, count=len(changes.refused)
             )
         return done
 

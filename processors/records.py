@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
+from runledger.schemas.dead_letter_limits import Excess, Refusals
+
 S = TypeVar("S")
 
 Headers: TypeAlias = Sequence[tuple[str, Any]]
@@ -92,7 +94,9 @@ class Changes(Generic[S]):
         asked: {key: version} of the timeouts written.
         sizes: {key: bytes of its new state as encoded}; filled by whoever encodes it.
         duplicates: repeated events skipped.
-        dead_letters: records that went to dead-letters.
+        refused: offsets of all records that went to dead-letters.
+        refusals: counts of dead letters, as they stand after these records.
+        excess: the first record not folded, being one dead letter too many; it is to stop the stage.
         evicted_early: states that left memory to make room.
         excess_bytes: what is held beyond the bound although all that may leave does.
     """
@@ -106,7 +110,9 @@ class Changes(Generic[S]):
     sizes: dict[bytes, int] = field(default_factory=dict)
     last_logged_at: datetime | None = None
     duplicates: int = 0
-    dead_letters: int = 0
+    refused: list[int] = field(default_factory=list)
+    refusals: Refusals = Refusals()  # noqa: RUF009  # frozen
+    excess: Excess | None = None
     evicted_early: int = 0
     excess_bytes: int = 0
 

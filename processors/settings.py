@@ -7,13 +7,13 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.dead_letter_settings import DeadLetterSettings
 
 DEFAULT_STATE_BYTES = 256 * 1024 * 1024
 Protection: TypeAlias = Literal["fencing", "read_committed", "dedupe"]
 
 
-class ProcessorSettings(ConnectionSettings):
+class ProcessorSettings(DeadLetterSettings):
     """Deadlines, thresholds and group timing of a processor."""
 
     run_deadline_seconds: float = Field(

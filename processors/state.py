@@ -12,6 +12,7 @@ from runledger.processors.dedupe import SeenWindow
 from runledger.processors.records import Changes, Tombstone
 from runledger.processors.settings import DEFAULT_STATE_BYTES
 from runledger.processors.timers import Timers
+from runledger.schemas.dead_letter_limits import Limits, Refusals
 
 S = TypeVar("S")
 
@@ -25,6 +26,7 @@ class PartitionState(Generic[S]):
         due_at: log time at which a state may have something to do; None for never.
         dedupe_window_records: size of the window within which repeated events are found.
         state_bytes: encoded states beyond which some leave early.
+        limits: how many dead letters are too many.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class PartitionState(Generic[S]):
         due_at: Callable[[S], datetime | None],
         dedupe_window_records: int,
         state_bytes: int = DEFAULT_STATE_BYTES,
+        limits: Limits | None = None,
     ) -> None:
         self._due_at = due_at
         self.states: dict[bytes, S] = {}
@@ -43,6 +46,9 @@ class PartitionState(Generic[S]):
         self.seen = SeenWindow(dedupe_window_records)
         self.rejected: tuple[int, ...] = ()
         """Offsets within the window that went to dead-letters: they stand in the log, but were not seen."""
+        self.limits = limits or Limits()
+        self.refusals = Refusals()
+        """Counts of dead letters up to the position."""
         self.timers = Timers()
         self.asked: dict[bytes, int] = {}
         """{key: version} of the timeouts written but not yet read back."""
@@ -133,6 +139,7 @@ class PartitionState(Generic[S]):
         self.asked.update(changes.asked)
         if changes.next_offset is not None:
             self.rejected = self.rejected_with(changes, changes.next_offset)
+            self.refusals = changes.refusals
             self.next_offset = changes.next_offset
             self.seen.add(changes.seen, changes.next_offset)
         if changes.last_logged_at is not None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+from runledger.schemas.dead_letter_limits import Refusals
 from runledger.schemas.outcomes import IncidentKind, OutcomeStatus
 from runledger.schemas.usage import CostSource, UsageTotals
 
@@ -145,4 +146,6 @@ class Position:
     partition_count: int
     rejected: tuple[int, ...] = ()
     """Offsets shortly before it that went to dead-letters: their event ids are not taken."""
-    schema_version: int = 1
+    refusals: Refusals = Refusals()  # noqa: RUF009  # frozen
+    """Counts of dead letters before it: a restart does not begin them anew."""
+    schema_version: int = 2

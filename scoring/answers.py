@@ -79,7 +79,7 @@ class Answers:
         topic: str,
         key: bytes | None,
         value: bytes | None,
-        headers: Sequence[tuple[str, bytes]],
+        headers: Sequence[tuple[str, bytes | None]],
         on_acknowledged: Callable[[], None],
     ) -> None:
         def report(error: KafkaError | None, _message: Message) -> None:

@@ -4,10 +4,13 @@ ScoringError
 ├── UnknownScorerError    no scorer of that name is installed, or two claim one rubric
 ├── AnswerError           the broker refused an answer or a dead letter
 ├── ReadError             the broker refused a read
-└── PositionError         the group's position is no longer in the log: jobs would be skipped
+├── PositionError         the group's position is no longer in the log: jobs would be skipped
+└── DeadLetterLimitError  so many jobs cannot be scored that something larger is wrong
 """
 
 from __future__ import annotations
+
+from runledger.schemas.dead_letter_limits import Excess
 
 
 class ScoringError(Exception):
@@ -37,5 +40,20 @@ class PositionError(ScoringError):
 
     def __init__(self, topic: str, partition: int | None, reason: str) -> None:
         super().__init__(f"{topic}[{partition}]: {reason}; reset the group's offsets to go on")
+        self.topic = topic
+        self.partition = partition
+
+
+class DeadLetterLimitError(ScoringError):
+    """So many jobs became dead letters that something larger is wrong; the one too many is not written.
+
+    Args:
+        topic: the jobs' topic.
+        partition: which of its partitions.
+        excess: the job, and which limit it passed.
+    """
+
+    def __init__(self, topic: str, partition: int, excess: Excess) -> None:
+        super().__init__(f"{topic}[{partition}]: {excess}")
         self.topic = topic
         self.partition = partition

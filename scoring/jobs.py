@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from runledger.schemas.dead_letter_limits import Excess, Limits, Refusals
+from runledger.schemas.dead_letters import OriginalHeaders, as_they_came
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import SCORING_JOBS
-from runledger.scoring.errors import PositionError, ReadError
+from runledger.scoring.errors import DeadLetterLimitError, PositionError, ReadError
 from runledger.scoring.progress import PartitionProgress
 
 _LOG = structlog.get_logger()
@@ -28,11 +30,28 @@ class TakenJob:
     offset: int
     key: bytes | None
     value: bytes | None
+    logged_at_ms: int
+    headers: OriginalHeaders
     progress: PartitionProgress
 
     def finish(self) -> None:
         """Say that the broker has its answer: its offset need not be read again."""
         self.progress.finish(self.offset)
+
+    def answered(self, limits: Limits) -> None:
+        """Say that it was no dead letter."""
+        self.progress.refusals = self.progress.refusals.after_good(1, limits)
+
+    def refuse(self, limits: Limits) -> None:
+        """Count it as a dead letter, before it is sent.
+
+        Raises:
+            DeadLetterLimitError: it would be one too many.
+        """
+        refusals = self.progress.refusals.after_letter(limits)
+        if (why := refusals.excess(limits)) is not None:
+            raise DeadLetterLimitError(self.topic, self.partition, Excess(self.offset, why))
+        self.progress.refusals = refusals
 
 
 class Jobs:
@@ -90,7 +109,9 @@ class Jobs:
         due = {p: offset for p in self._progress.values() if (offset := p.due_commit()) is not None}
         if not due:
             return
-        offsets = [TopicPartition(self._topic, p.partition, offset) for p, offset in due.items()]
+        offsets = [
+            TopicPartition(self._topic, p.partition, offset, metadata=p.refusals.as_text()) for p, offset in due.items()
+        ]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -117,14 +138,24 @@ class Jobs:
         if partition is None or offset is None or progress is None:
             return None
         progress.take(offset)
-        return TakenJob(self._topic, partition, offset, message.key(), message.value(), progress)
+        return TakenJob(
+            topic=self._topic,
+            partition=partition,
+            offset=offset,
+            key=message.key(),
+            value=message.value(),
+            logged_at_ms=message.timestamp()[1],
+            headers=as_they_came(message.headers()),
+            progress=progress,
+        )
 
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Start where the group stands, else at the log's beginning; a position the log no longer holds is an error."""
         starts = consumer.committed(partitions, timeout=_KAFKA_TIMEOUT_SECONDS)
         for start in starts:
             start.offset = start.offset if start.offset >= 0 else OFFSET_BEGINNING
-            self._progress[start.partition] = PartitionProgress(start.partition)
+            refusals = Refusals.from_text(start.metadata or "")
+            self._progress[start.partition] = PartitionProgress(start.partition, refusals)
         consumer.assign(starts)
 
     def _revoked(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
+from runledger.schemas.dead_letter_limits import Refusals
+
 
 class PartitionProgress:
     """The jobs of one partition from taking to answer, for one assignment of it.
 
     `next_offset` is the first offset that is not finished: everything below it may be committed.
+
+    Args:
+        partition: its number.
+        refusals: counts of its dead letters, as committed with its position.
     """
 
-    def __init__(self, partition: int) -> None:
+    def __init__(self, partition: int, refusals: Refusals | None = None) -> None:
         self.partition = partition
+        self.refusals = refusals or Refusals()
         self._open: set[int] = set()
         self._opened: list[int] = []
         self._end: int | None = None

@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.dead_letter_settings import DeadLetterSettings
 
 
-class ScoringSettings(ConnectionSettings):
+class ScoringSettings(DeadLetterSettings):
     """Addresses, the scorers to load and the patience with them."""
 
     model_config = SettingsConfigDict(env_prefix="RUNLEDGER_", frozen=True)

@@ -14,7 +14,7 @@ from uuid import UUID
 import structlog
 
 from runledger.schemas.codec import decode
-from runledger.schemas.dead_letters import DeadLetter
+from runledger.schemas.dead_letters import DeadLetter, Reason
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.scoring import RunScored, ScoringJob
 from runledger.scoring.answers import Answers
@@ -131,11 +131,12 @@ class ScoringWorker:
                 self._waiting.put(replace(attempt, number=attempt.number + 1), time.monotonic() + after_seconds)
             case GiveUp():
                 self._forget(attempt)
-                detail = f"{attempt.scorer.name}, {attempt.number} attempts: {type(error).__name__}: {error}"
+                detail = f"{attempt.scorer.name}, {attempt.number} attempts, at last {type(error).__name__}"
                 self._give_up(attempt.taken, "scorer_failed", detail)
 
     def _answered_by_broker(self, attempt: Attempt) -> None:
         self._answered.add(attempt.job.job_id)
+        attempt.taken.answered(self._settings.dead_letter_limits)
         self._forget(attempt)
         attempt.taken.finish()
 
@@ -143,9 +144,21 @@ class ScoringWorker:
         if self._under_way.get(attempt.job.job_id) is attempt.taken.progress:
             del self._under_way[attempt.job.job_id]
 
-    def _give_up(self, taken: TakenJob, reason: str, detail: str) -> None:
+    def _give_up(self, taken: TakenJob, reason: Reason, detail: str) -> None:
+        taken.refuse(self._settings.dead_letter_limits)
         _LOG.warning("job_dead_lettered", reason=reason, partition=taken.partition, offset=taken.offset)
-        letter = DeadLetter(reason, detail, taken.topic, taken.partition, taken.offset, READER, taken.key, taken.value)
+        letter = DeadLetter(
+            reason=reason,
+            detail=detail,
+            topic=taken.topic,
+            partition=taken.partition,
+            offset=taken.offset,
+            reader=READER,
+            key=taken.key,
+            value=taken.value,
+            logged_at_ms=taken.logged_at_ms,
+            original=taken.headers,
+        )
         self._answers.send_dead_letter(letter, taken.finish)
 
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from runledger.schemas import codec
 from runledger.schemas.agent_settings import AgentSettings
-from runledger.schemas.dead_letters import DeadLetter
+from runledger.schemas.dead_letter_limits import Refusals
+from runledger.schemas.dead_letters import DeadLetter, Reason, as_they_came
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
@@ -38,6 +39,7 @@ class Batch:
         settings: what operators set, by the record's key.
         dead_letters: records that are no valid record of their topic.
         skipped: records of run-events that could not be decoded: stage 1 puts them in dead-letters.
+        refusals: {(topic, partition): counts of dead letters after the batch}.
     """
 
     moves: dict[Partition, int] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Batch:
     named: set[tuple[str, str | None]] = field(default_factory=set)
     dead_letters: list[DeadLetter] = field(default_factory=list)
     skipped: int = 0
+    refusals: dict[Partition, Refusals] = field(default_factory=dict)
 
 
 def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] | None = None) -> Batch:
@@ -82,9 +85,20 @@ def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] |
     return batch
 
 
-def dead_letter(record: Record, reason: str, detail: str) -> DeadLetter:
+def dead_letter(record: Record, reason: Reason, detail: str) -> DeadLetter:
     """Give up on a record."""
-    return DeadLetter(reason, detail, record.topic, record.partition, record.offset, READER, record.key, record.value)
+    return DeadLetter(
+        reason=reason,
+        detail=detail,
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+        reader=READER,
+        key=record.key,
+        value=record.value,
+        logged_at_ms=round(record.logged_at.timestamp() * 1000),
+        original=as_they_came(record.read_headers()),
+    )
 
 
 def _add(batch: Batch, record: Record, rubric: str) -> None:

@@ -42,7 +42,7 @@ class Deliveries:
         self._failures: list[str] = []
 
     def send(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]] = ()
     ) -> None:
         """Hand a record to the producer; where its queue is full, wait for room."""
         while True:

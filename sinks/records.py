@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
-from runledger.schemas.dead_letters import REASON
+from runledger.schemas.dead_letters import REASON, ClientHeaders
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks.errors import StopLoudlyError
 
@@ -28,6 +29,7 @@ class Record:
         suffix: the name without the prefix: what kind of record it is.
         logged_at: log time.
         reason: why a tombstone was written; None on other records.
+        read_headers: gives the record's headers; they are wanted only of the few that are refused.
     """
 
     topic: str
@@ -38,6 +40,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     reason: str | None = None
+    read_headers: Callable[[], ClientHeaders] = field(default=tuple, compare=False)
 
     @property
     def source(self) -> Partition:
@@ -74,4 +77,5 @@ def record_of(message: Message, prefix: str) -> Record:
         key=message.key(),
         value=message.value(),
         reason=reason.decode(errors="replace") if isinstance(reason, bytes) else reason,
+        read_headers=message.headers,
     )

@@ -73,13 +73,14 @@ def relay() -> None:
 @app.command("scorer")
 def scorer() -> None:
     """Score finished runs."""
-    from runledger.scoring.errors import PositionError, UnknownScorerError  # noqa: PLC0415  # only this process needs it
+    from runledger.scoring import errors  # noqa: PLC0415  # only this process needs it
     from runledger.scoring.settings import ScoringSettings  # noqa: PLC0415  # as above
     from runledger.scoring.worker import run_scorer  # noqa: PLC0415  # as above
 
     configure("scorer")
     settings = ScoringSettings()
-    _work(lambda: run_scorer(settings), PositionError, UnknownScorerError)
+    stops = errors.DeadLetterLimitError, errors.PositionError, errors.UnknownScorerError
+    _work(lambda: run_scorer(settings), *stops)
 
 
 @app.command("mcp")

@@ -20,6 +20,7 @@ from runledger.processors import ledger, streaks
 from runledger.processors.steps import At
 from runledger.processors.streaks import StreakPolicy
 from runledger.schemas.codec import decode, encode
+from runledger.schemas.dead_letter_limits import Refusals
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome
 from runledger.schemas.run_events import EndedData, RunEnded, RunHeartbeat, RunTimedOut
@@ -180,11 +181,12 @@ def test_what_ended_before_a_restored_window_is_late() -> None:
     assert logged.late
 
 
-def test_positions_are_restored_with_and_without_rejected_offsets() -> None:
-    read = {path.stem: decode(Position, path.read_bytes()) for path in (GOLDEN / "positions").glob("v1_*.json")}
+def test_positions_are_restored_with_and_without_what_came_later() -> None:
+    read = {path.stem: decode(Position, path.read_bytes()) for path in (GOLDEN / "positions").glob("v*_*.json")}
     assert read == {
-        "v1_with_rejected": Position("runs", 2, 44, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (17, 40)),
-        "v1_before_rejected": Position("agents", 0, 7, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4),
+        "v1_with_rejected": Position("runs", 2, 44, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (17, 40), schema_version=1),
+        "v1_before_rejected": Position("agents", 0, 7, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, schema_version=1),
+        "v2_with_refusals": Position("runs", 1, 91, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (88, 90), Refusals(2, 61, 3)),
     }
 
 

@@ -15,6 +15,7 @@ from runledger.processors.records import Batch, Tombstone
 from runledger.processors.state import PartitionState
 from runledger.schemas import dead_letters
 from runledger.schemas.codec import EVENT_ID_HEADER, decode, decode_event
+from runledger.schemas.dead_letter_limits import Limits
 from runledger.schemas.run_events import RunErased, RunTimedOut
 from runledger.schemas.snapshots import RunSnapshot
 from tests.unit.processors.logs import (
@@ -105,7 +106,7 @@ def test_a_dead_letter_says_where_it_stood_and_why() -> None:
     assert headers[dead_letters.PARTITION] == b"3"
     assert headers[dead_letters.OFFSET] == b"17"
     assert headers[dead_letters.READER] == b"runs"
-    assert (changes.dead_letters, changes.next_offset) == (1, 18)
+    assert (len(changes.refused), changes.next_offset) == (1, 18)
 
 
 def test_every_kind_of_poison_has_its_reason() -> None:
@@ -143,17 +144,18 @@ def test_a_mended_event_counts_although_its_first_form_was_a_dead_letter() -> No
 
 def test_poison_that_repeats_a_good_event_is_a_repeat() -> None:
     changes = fold(STAGE, state_of(STAGE), [batch([record(event("used"), 0), poison(1, event_id=b"e")])])
-    assert (changes.duplicates, changes.dead_letters) == (1, 0)
+    assert (changes.duplicates, len(changes.refused)) == (1, 0)
 
 
 def test_event_ids_of_very_many_dead_letters_are_taken() -> None:
     held = state_of(STAGE)
+    held.limits = Limits(in_a_row=0)
     count = MAX_REJECTED + 5
     held.take(fold(STAGE, held, [batch([poison(n, event_id=b"%d" % n) for n in range(count)])]))
     assert len(held.rejected) == MAX_REJECTED
     again = [poison(count + n, event_id=b"%d" % n) for n in range(count)]
     changes = fold(STAGE, held, [batch(again)])
-    assert (changes.dead_letters, changes.duplicates) == (MAX_REJECTED, 5)
+    assert (len(changes.refused), changes.duplicates) == (MAX_REJECTED, 5)
 
 
 def test_erasure_and_a_new_birth_in_one_batch() -> None:

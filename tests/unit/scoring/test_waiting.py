@@ -8,7 +8,7 @@ from tests.unit.scoring.jobs import job
 
 
 def attempt(number: int) -> Attempt:
-    taken = TakenJob("scoring-jobs", 0, number, None, None, PartitionProgress(0))
+    taken = TakenJob("scoring-jobs", 0, number, None, None, 0, (), PartitionProgress(0))
     return Attempt(job(), HeuristicScorer(), taken, number)
 
 
