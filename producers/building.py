@@ -11,10 +11,12 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from runledger.producers.errors import InvalidEventError
+from runledger.producers.quick_building import build_quickly
 from runledger.schemas.identifiers import new_event_id, new_run_id, run_id_of
 from runledger.schemas.usage import TokenUsage
 
 _Event = TypeVar("_Event", bound=BaseModel)
+_USAGE_FIELDS = frozenset(TokenUsage.model_fields)
 
 
 class UsageFields(TypedDict, total=False):
@@ -47,6 +49,9 @@ def build(
     Raises:
         InvalidEventError: a value breaks the event model.
     """
+    quick = build_quickly(event_type, data, project, run_id, agent, event_id, occurred_at)
+    if quick is not None:
+        return quick
     fields = {
         "event_id": new_event_id() if event_id is None else event_id,
         "project_key": project,
@@ -67,8 +72,8 @@ def token_usage(usage: UsageFields) -> dict[str, Any] | None:
     Raises:
         TypeError: a name is not a field of token_usage: a misspelt count would be lost without a word.
     """
-    if unknown := usage.keys() - TokenUsage.model_fields.keys():
-        raise TypeError(f"unknown usage fields: {', '.join(sorted(unknown))}")
+    if not usage.keys() <= _USAGE_FIELDS:
+        raise TypeError(f"unknown usage fields: {', '.join(sorted(usage.keys() - _USAGE_FIELDS))}")
     return {name: value for name, value in usage.items() if value is not None} or None
 
 

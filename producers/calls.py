@@ -6,9 +6,8 @@ Described once, so that `RunClient` and `AsyncRunClient` cannot differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar, Unpack
+from typing import Any, Generic, NamedTuple, TypeVar, Unpack
 from uuid import UUID
 
 from runledger.producers.building import UsageFields, build, one_event_run, token_usage
@@ -32,8 +31,7 @@ from runledger.schemas.run_events import (
 AnswerT = TypeVar("AnswerT")
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[AnswerT]):
+class Call(NamedTuple, Generic[AnswerT]):
     """An event to publish, and what the call answers once it is queued."""
 
     event: AnyRunEvent

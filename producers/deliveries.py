@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from itertools import count
 from typing import Literal, TypeAlias
 
 from runledger.producers.errors import Undelivered
@@ -24,12 +25,14 @@ class Deliveries:
     """Keep every event from hand-over to the receiver's word on it. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._pending: dict[int, tuple[Undelivered, OnDelivered | None]] = {}
+        # The condition's own; a signal's handler may tell something while the same thread holds it.
+        self._lock = threading.RLock()
+        self._changed = threading.Condition(self._lock)
+        self._waiting = 0
+        self._pending: dict[int, tuple[Record, OnDelivered | None]] = {}
         self._lost: deque[Undelivered] = deque(maxlen=MAX_NAMED)
         self._lost_unnamed = 0
-        self._last_number = 0
-        self._forgotten = 0
+        self._numbers = count(1)
         self._counts: dict[Fate, int] = {"acknowledged": 0, "spooled": 0, "dropped": 0, "refused": 0}
         self._dropping = False
 
@@ -40,31 +43,30 @@ class Deliveries:
             record: what is about to be handed over.
             on_delivered: called with None once acknowledged, else with the failure, which `take_lost` then leaves out.
         """
-        undelivered = Undelivered(record.event_id, record.project_key, record.run_id, "pending")
-        with self._changed:
-            self._last_number += 1
-            self._pending[self._last_number] = (undelivered, on_delivered)
-            return self._last_number
+        with self._lock:
+            number = next(self._numbers)
+            self._pending[number] = (record, on_delivered)
+            return number
 
     def forget(self, number: int) -> None:
         """Drop a record that was not handed over after all."""
-        with self._changed:
+        with self._lock:
             del self._pending[number]
-            self._forgotten += 1
 
     def settle(self, number: int, fate: Fate, reason: str = "") -> None:
         """Note what became of a record; a second word on it is ignored."""
-        with self._changed:
-            pending, on_delivered = self._pending.pop(number, (None, None))
-            if pending is None:
+        with self._lock:
+            record, on_delivered = self._pending.pop(number, (None, None))
+            if record is None:
                 return
             self._counts[fate] += 1
-            failure = None if fate == "acknowledged" else pending.because(reason)
+            failure = None if fate == "acknowledged" else record.undelivered(reason)
             if failure is not None and fate != "spooled" and on_delivered is None:
                 self._lost_unnamed += len(self._lost) == MAX_NAMED
                 self._lost.append(failure)
             begins, ends = self._note_dropping(fate)
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
         if begins:
             _LOG.warning("events are being lost, this is said once until delivery works again: %s, %s", fate, reason)
         elif ends:
@@ -74,12 +76,16 @@ class Deliveries:
 
     def wait(self, timeout_seconds: float) -> bool:
         """Wait until nothing is pending; False when the time was up first."""
-        with self._changed:
-            return self._changed.wait_for(lambda: not self._pending, timeout_seconds)
+        with self._lock:
+            self._waiting += 1
+            try:
+                return self._changed.wait_for(lambda: not self._pending, timeout_seconds)
+            finally:
+                self._waiting -= 1
 
     def take_lost(self) -> tuple[tuple[Undelivered, ...], int]:
         """Give what was dropped or refused since the last call, and how many of those have no name here."""
-        with self._changed:
+        with self._lock:
             lost, unnamed = tuple(self._lost), self._lost_unnamed
             self._lost.clear()
             self._lost_unnamed = 0
@@ -87,13 +93,14 @@ class Deliveries:
 
     def pending(self) -> tuple[Undelivered, ...]:
         """Name what has no word yet."""
-        with self._changed:
-            return tuple(undelivered for undelivered, _ in self._pending.values())
+        with self._lock:
+            return tuple(record.undelivered("pending") for record, _ in self._pending.values())
 
     def stats(self) -> Stats:
         """Count; the spool's own figures are left at 0."""
-        with self._changed:
-            return Stats(sent=self._last_number - self._forgotten, pending=len(self._pending), **self._counts)
+        with self._lock:
+            pending = len(self._pending)
+            return Stats(sent=pending + sum(self._counts.values()), pending=pending, **self._counts)
 
     def _lost_in_all(self) -> int:
         return self._counts["dropped"] + self._counts["refused"]

@@ -13,7 +13,7 @@ ProducerError
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -77,10 +77,6 @@ class Undelivered:
     run_id: UUID
     reason: str
     """The receiver's error, or "pending": still queued, it may yet be delivered."""
-
-    def because(self, reason: str) -> Undelivered:
-        """Say why it was given up."""
-        return replace(self, reason=reason)
 
 
 class DeliveryError(ProducerError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from runledger.producers.deliveries import Deliveries, OnDelivered
 from runledger.producers.errors import DeliveryError, QueueFullError
@@ -51,10 +52,7 @@ class Outbox:
             QueueFullError: the queue stayed full for `queue_wait_seconds`; only where strict, and without a spool.
         """
         number = self._deliveries.expect(record, on_delivered)
-
-        def report(failure: Failure | None) -> None:
-            self._settle(number, record, failure)
-
+        report = partial(self._settle, number, record)
         try:
             self._transport.send(record, report)
         except TransportFullError:

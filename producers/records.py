@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
-from runledger.producers.errors import InvalidEventError
+from runledger.producers.errors import InvalidEventError, Undelivered
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event, encode_event
 from runledger.schemas.errors import EncodeError
 from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import AnyRunEvent
 
+_CONTENT_TYPE = ("content-type", CONTENT_TYPE.encode())
 
-@dataclass(frozen=True, slots=True)
-class Record:
+
+class Record(NamedTuple):
     """One encoded event.
 
     Args:
@@ -50,6 +51,10 @@ class Record:
         event = decode_event(value)
         return cls(event.event_id, event.project_key, event.run_id, value)
 
+    def undelivered(self, reason: str) -> Undelivered:
+        """Name it as an event without the receiver's acknowledgement."""
+        return Undelivered(self.event_id, self.project_key, self.run_id, reason)
+
     @property
     def key(self) -> bytes:
         """Kafka key."""
@@ -58,4 +63,4 @@ class Record:
     @property
     def headers(self) -> list[tuple[str, str | bytes | None]]:
         """Kafka headers."""
-        return [(EVENT_ID_HEADER, self.event_id.encode()), ("content-type", CONTENT_TYPE.encode())]
+        return [(EVENT_ID_HEADER, self.event_id.encode()), _CONTENT_TYPE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -51,13 +52,21 @@ def _size(event: AnyRunEvent) -> int:
 def _changes(data: BaseModel, masker: Masker, *, cramped: bool) -> dict[str, Any]:
     """Give the fields of a payload that masking changes."""
     changed: dict[str, Any] = {}
-    for name, value in data.__dict__.items():
+    for name in _masked_fields(data.__class__):
+        value = getattr(data, name)
         if not value:
             continue
         masked = _field(name, value, masker, cramped=cramped)
         if masked is not value:
             changed[name] = masked
     return changed
+
+
+@cache
+def _masked_fields(kind: type[BaseModel]) -> tuple[str, ...]:
+    """Name the fields of a payload that may hold something to mask."""
+    masked = TEXT_LIMITS.keys() | JSON_FIELDS | {"traces", "token_usage"}
+    return tuple(name for name in kind.model_fields if name in masked)
 
 
 def _field(name: str, value: Any, masker: Masker, *, cramped: bool) -> Any:  # noqa: ANN401  # any field's value

@@ -25,6 +25,8 @@ _NAMED = (*HEADERS, *ASSIGNMENTS)
 _NAMES_SOMETHING = re.compile(r"[:=]|[Bb][Ee][Aa][Rr][Ee][Rr] ")
 _FORMS = (WEBHOOKS, *KNOWN_FORMS)
 _OTHERS = (*PARAMETERS, EMAILS)
+_SIGN = re.compile(r"[:=@%2-6]")
+_WORDS = ("--", "curl", "bearer ")
 _CARD_NUMBERS = range(10**12, 10**19)
 _SECRET_NUMBERS = 1000
 """A number under a telling key is masked from here on: a PIN has four digits, a shorter one is more likely a count."""
@@ -71,20 +73,7 @@ class Masker:
         return masked
 
     def _mask(self, text: str, *, short: bool) -> str:
-        if len(text) < _SHORTEST_TEXT:
-            return text if not self._own else _apply(self._own, text, short=short)
-        masked = text
-        if "-----BEGIN " in masked:
-            masked = PRIVATE_KEYS.mask(masked, short=short)
-        if "://" in masked:
-            masked = URL_PASSWORDS.mask(masked, short=short)
-        if _NAMES_SOMETHING.search(masked):
-            masked = _apply(_NAMED, masked, short=short)
-        if len(masked) >= SHORTEST and max(map(len, masked.split()), default=0) >= SHORTEST:
-            masked = _apply(_FORMS, masked, short=short)
-        masked = _apply(_OTHERS, masked, short=short)
-        if _CARD_LIKE.search(masked):
-            masked = CARDS.mask(masked, short=short)
+        masked = text if is_clean(text) else searched(text, short=short)
         return _apply(self._own, masked, short=short)
 
     def _json(self, value: Any, kind: str | None, *, short: bool) -> Any:  # noqa: ANN401  # any JSON value
@@ -140,13 +129,50 @@ def masker_of(patterns: Mapping[str, str]) -> Masker:
     return _masker_of(tuple(patterns.items()))
 
 
+def is_clean(text: str) -> bool:
+    """Tell, in a quarter of the time the rules take, that a text has nothing of what each of ours asks for."""
+    if len(text) < _SHORTEST_TEXT:
+        return True
+    if _SIGN.search(text) is not None or _has_long_word(text):
+        return False
+    return not _has_any(_WORDS, text.lower())
+
+
+def _has_any(parts: tuple[str, ...], text: str) -> bool:
+    for part in parts:  # `any` would take five times as long  # noqa: SIM110
+        if part in text:
+            return True
+    return False
+
+
+def _has_long_word(text: str) -> bool:
+    return len(text) >= SHORTEST and max(map(len, text.split()), default=0) >= SHORTEST
+
+
+def searched(text: str, *, short: bool) -> str:
+    """Mask what our own rules find, asking each."""
+    masked = text
+    if "-----BEGIN " in masked:
+        masked = PRIVATE_KEYS.mask(masked, short=short)
+    if "://" in masked:
+        masked = URL_PASSWORDS.mask(masked, short=short)
+    if _NAMES_SOMETHING.search(masked):
+        masked = _apply(_NAMED, masked, short=short)
+    if _has_long_word(masked):
+        masked = _apply(_FORMS, masked, short=short)
+    masked = _apply(_OTHERS, masked, short=short)
+    if _CARD_LIKE.search(masked):
+        masked = CARDS.mask(masked, short=short)
+    return masked
+
+
 def _apply(rules: tuple[Rule, ...], text: str, *, short: bool) -> str:
     lower: str | None = None
     for rule in rules:
         if rule.folded:
             lower = text.lower() if lower is None else lower
         haystack = lower if rule.folded and lower is not None else text
-        if not rule.anchors or any(anchor in haystack for anchor in rule.anchors):
+        if not rule.anchors or _has_any(rule.anchors, haystack):
             text = rule.mask(text, short=short)
     return text
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runledger.producers.masking import Masker
+from runledger.producers.masking.masker import is_clean, searched
 from tests.unit.producers.masking.samples import CLEAN, SECRETS
 
 MASKER = Masker()
@@ -41,6 +42,25 @@ def test_a_secret_is_masked_and_the_text_around_it_stays(kind: str, before: str,
 @pytest.mark.parametrize("text", CLEAN)
 def test_what_only_looks_like_a_secret_stays_the_same_object(text: str) -> None:
     assert MASKER.mask_text(text) is text
+
+
+@given(ANY_TEXT | TANGLED | st.text(string.digits + " -", max_size=30) | st.from_regex(r"(?i)bearer [a-z]{8,20}"))
+@example("Bearer abcdefgh1")
+@example("curl -u me:abcdefg1")
+@example("--token abc")
+@example("4111 1111 1111 1111")
+def test_what_is_told_clean_in_passing_is_clean(text: str) -> None:
+    assert not is_clean(text) or searched(text, short=False) is text
+
+
+@pytest.mark.parametrize("text", ["Which flights leave before noon, and what do they cost?", "", "a b", "ein Übergang"])
+def test_plain_prose_is_told_clean_in_passing(text: str) -> None:
+    assert is_clean(text)
+
+
+@pytest.mark.parametrize(("before", "secret", "after"), [row[1:] for row in SECRETS])
+def test_no_secret_is_told_clean_in_passing(before: str, secret: str, after: str) -> None:
+    assert not is_clean(f"{before}{secret}{after}")
 
 
 @given(ANY_TEXT | TANGLED)

@@ -17,6 +17,7 @@ from runledger.processors.ledger import apply
 from runledger.producers.otlp import Span, map_reading, read_json
 from runledger.producers.otlp.protobuf import read_protobuf
 from runledger.schemas.codec import decode_event, encode_event
+from runledger.schemas.lean_events import lean
 from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, RunEnded, RunStarted, UsageReported
 from runledger.schemas.snapshots import RunSnapshot
 from tests.unit.processors.histories import at, timeless
@@ -172,7 +173,7 @@ def fold(events: list[AnyRunEvent]) -> tuple[RunSnapshot, list[tuple[int, bool]]
     for offset, event in enumerate(events):
         if event.event_id not in seen:
             seen.add(event.event_id)
-            step = apply(state, event, at(offset))
+            step = apply(state, lean(event), at(offset))
             state = step.state
             outcomes.extend((outcome.revision, outcome.silent) for outcome in step.emitted)
     assert state is not None
