@@ -177,9 +177,9 @@ class Sink:
             return
         self._pause_seconds = self._settings.retry_seconds
         if generation == self._generation:
-            offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in positions.items()]
-            self._consumer.assign(offsets)
-            self._positions = positions
+            self._consumer.assign([TopicPartition(*source, it.next_offset) for source, it in positions.items()])
+            self._positions = {source: position.next_offset for source, position in positions.items()}
+            self._delivery.refusals.resume({source: position.refusals for source, position in positions.items()})
 
     def _take(self) -> list[Record]:
         """Take the records that are there, up to some transactions' worth, waiting only for the first."""

@@ -11,8 +11,9 @@ import structlog
 
 from runledger.sinks.batch import Batch, dead_letter, fold
 from runledger.sinks.dead_letters import DeadLetterBox
-from runledger.sinks.errors import InterruptedDeliveryError, PositionConflictError, StopLoudlyError
+from runledger.sinks.errors import InterruptedDeliveryError, PositionConflictError
 from runledger.sinks.records import Partition, Record
+from runledger.sinks.refusals import RefusalCounts
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.writer import Writer
@@ -48,7 +49,7 @@ class Delivery:
         self._writer = writer
         self._dead_letters = dead_letters
         self._wait = wait
-        self._in_a_row = 0
+        self.refusals = RefusalCounts(settings.dead_letter_limits)
         self._folder = ThreadPoolExecutor(1, thread_name_prefix="fold")
 
     def deliver(
@@ -63,7 +64,7 @@ class Delivery:
 
         Raises:
             PositionConflictError: another consumer has written them.
-            StopLoudlyError: too many dead letters in a row.
+            StopLoudlyError: there are too many dead letters; what stands before the one too many is written.
             DeliveryError: the broker took no dead letter.
             InterruptedDeliveryError: the wait for the database was broken off.
             psycopg.Error: the database is in a state that waiting does not mend.
@@ -74,11 +75,15 @@ class Delivery:
             batch = self._fold(part).result()
             if parts:
                 self._fold(parts[-1])
+            excess = self.refusals.count(batch, part.records, expected)
+            if excess is not None:
+                self.deliver(part.records[: excess.index], expected)
+                raise excess.error
             if batch.dead_letters:
                 self._dead_letters.send(batch.dead_letters)
             refused = self._write(batch, expected)
             if refused is None:
-                self._count(len(batch.dead_letters), part.records)
+                self.refusals.take(batch)
                 expected.update(batch.moves)
             elif len(part.records) > 1:
                 middle = len(part.records) // 2
@@ -129,22 +134,17 @@ class Delivery:
 
     def _give_up(self, record: Record, error: psycopg.Error, expected: dict[Partition, int]) -> None:
         detail = f"{type(error).__name__} {error.sqlstate or 'refused by the client'}"
-        self._dead_letters.send([dead_letter(record, "refused_by_database", detail)])
-        batch = Batch(moves={record.source: record.offset + 1})
+        letter = dead_letter(record, "refused_by_database", detail)
+        batch = Batch(moves={record.source: record.offset + 1}, dead_letters=[letter])
+        excess = self.refusals.count(batch, [record], expected)
+        if excess is not None:
+            raise excess.error
+        self._dead_letters.send([letter])
         refused = self._write(batch, expected)
         if refused is not None:
             raise refused
-        self._count(1, [record])
+        self.refusals.take(batch)
         expected.update(batch.moves)
-
-    def _count(self, letters: int, part: Sequence[Record]) -> None:
-        self._in_a_row = self._in_a_row + letters if 2 * letters > len(part) else 0
-        if self._in_a_row > self._settings.dead_letter_limit:
-            raise StopLoudlyError(
-                f"{self._in_a_row} dead letters in a row: this looks like a change of schema, not like poison",
-                topic=part[-1].topic,
-                partition=part[-1].partition,
-            )
 
 
 def _split(records: Sequence[Record], most: int, most_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:

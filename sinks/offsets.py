@@ -7,11 +7,12 @@ nothing: its compare-and-set is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import orjson
 import psycopg
 
+from runledger.schemas.dead_letter_limits import Refusals
 from runledger.sinks.errors import PositionConflictError, StopLoudlyError
 from runledger.sinks.records import Partition
 from runledger.sinks.statements import statement
@@ -25,11 +26,13 @@ class Position:
         next_offset: first offset not yet written.
         topic_id: id of the topic when it was first read; a recreated topic has another.
         partition_count: partitions of the topic when it was first read.
+        refusals: counts of dead letters before it.
     """
 
     next_offset: int
     topic_id: str
     partition_count: int
+    refusals: Refusals = Refusals()  # noqa: RUF009  # frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,10 @@ def read_positions(connection: psycopg.Connection, sources: Iterable[Partition])
     """Read the positions that stand in the database."""
     wanted = orjson.dumps([{"topic": topic, "partition": partition} for topic, partition in sources]).decode()
     found = connection.execute(statement("read_positions"), {"sources": wanted}).fetchall()
-    return {(topic, partition): Position(*rest) for topic, partition, *rest in found}
+    return {
+        (topic, partition): Position(next_offset, topic_id, partition_count, Refusals(*counts))
+        for topic, partition, next_offset, topic_id, partition_count, *counts in found
+    }
 
 
 def open_positions(connection: psycopg.Connection, positions: Mapping[Partition, Position]) -> None:
@@ -103,6 +109,7 @@ def advance_positions(
     connection: psycopg.Connection,
     expected: Mapping[Partition, int],
     moves: Mapping[Partition, int],
+    refusals: Mapping[Partition, Refusals] | None = None,
     *,
     unchecked: bool = False,
 ) -> None:
@@ -112,13 +119,16 @@ def advance_positions(
         connection: within the transaction that writes the rows.
         expected: {(topic, partition): next_offset the caller has read from}.
         moves: {(topic, partition): next_offset afterwards}.
+        refusals: {(topic, partition): counts of dead letters afterwards}; none where left out.
         unchecked: move whatever stands there; a test's way to show what the comparison is for.
 
     Raises:
         PositionConflictError: another consumer has moved one of them.
     """
+    counts = refusals or {}
     wanted = [
         {"topic": source[0], "partition": source[1], "expected": expected[source], "next_offset": moves[source]}
+        | asdict(counts.get(source, Refusals()))
         for source in sorted(moves)
     ]
     parameters = {"moves": orjson.dumps(wanted).decode(), "unchecked": unchecked}

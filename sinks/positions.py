@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from confluent_kafka import Consumer, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from runledger.sinks.offsets import LogFacts, check_position
+from runledger.sinks.offsets import LogFacts, Position, check_position
 from runledger.sinks.records import Partition
 from runledger.sinks.writer import Writer
 
@@ -16,8 +16,8 @@ _TIMEOUT_SECONDS = 10
 
 def find_positions(
     sources: Iterable[Partition], writer: Writer, admin: AdminClient, consumer: Consumer
-) -> dict[Partition, int]:
-    """Return {(topic, partition): next_offset}; positions of partitions never read before are opened.
+) -> dict[Partition, Position]:
+    """Return {(topic, partition): where it stands}; positions of partitions never read before are opened.
 
     Raises:
         StopLoudlyError: a position is missing, outside the log, or of another topic.
@@ -38,4 +38,4 @@ def find_positions(
     opened = {source: position for source, position in positions.items() if source not in held}
     if opened:
         writer.open_positions(opened)
-    return {source: position.next_offset for source, position in positions.items()}
+    return positions

@@ -7,13 +7,13 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from runledger.schemas.dead_letter_settings import DeadLetterSettings
 from runledger.schemas.scoring import DEFAULT_RUBRIC
-from runledger.schemas.settings import ConnectionSettings
 
 Protection: TypeAlias = Literal["compare_and_set", "read_committed", "outbox"]
 
 
-class SinkSettings(ConnectionSettings):
+class SinkSettings(DeadLetterSettings):
     """Batch sizes, group timing and patience of a sink and a relay."""
 
     batch_records: int = Field(default=5000, ge=1, description="most records in one transaction")
@@ -24,7 +24,6 @@ class SinkSettings(ConnectionSettings):
     lock_timeout_seconds: float = Field(default=15, gt=0, description="longest wait for another transaction's rows")
     retry_seconds: float = Field(default=0.25, gt=0, description="first pause while Postgres is away; doubles")
     retry_limit_seconds: float = Field(default=5, gt=0, description="longest pause while Postgres is away")
-    dead_letter_limit: int = Field(default=1000, ge=0, description="more dead letters in a row stop the sink")
     rubric: str = Field(default=DEFAULT_RUBRIC, min_length=1, description="rubric every logged run is scored by")
     relay_batch_jobs: int = Field(default=500, ge=1, description="most jobs in one transaction of the relay")
     relay_poll_seconds: float = Field(default=2, gt=0, description="the relay looks after this, notified or not")

@@ -117,7 +117,7 @@ class Writer:
 
     def _write(self, connection: psycopg.Connection, batch: Batch, expected: Mapping[Partition, int]) -> None:
         """Write a batch within its transaction."""
-        offsets.advance_positions(connection, expected, batch.moves, unchecked=self._unchecked)
+        offsets.advance_positions(connection, expected, batch.moves, batch.refusals, unchecked=self._unchecked)
         if batch.logs or batch.streaks or batch.scores or batch.erasures:
             alone = bool(batch.scores or batch.erasures)
             connection.execute(statement("lock_run_log"), {"alone": alone})

@@ -1,5 +1,12 @@
 UPDATE consumer_offset AS o
-SET next_offset = m.next_offset, updated_at = now()
+SET next_offset = m.next_offset,
+    dead_letters_in_a_row = m.in_a_row,
+    window_records = m.records,
+    window_dead_letters = m.dead_letters,
+    updated_at = now()
 FROM jsonb_to_recordset(%(moves)s::jsonb)
-    AS m (topic text, partition integer, expected bigint, next_offset bigint)
+    AS m (
+        topic text, partition integer, expected bigint, next_offset bigint,
+        in_a_row integer, records bigint, dead_letters bigint
+    )
 WHERE o.topic = m.topic AND o.partition = m.partition AND (o.next_offset = m.expected OR %(unchecked)s)

@@ -203,13 +203,22 @@ def test_undecodable_input_is_dead_lettered_but_not_that_of_run_events(pipe: _Pi
     ]
 
 
-def test_a_flood_of_dead_letters_stops_the_sink(pipe: _Pipe) -> None:
+def test_a_flood_of_dead_letters_stops_the_sink_again_after_a_restart_unless_it_is_overridden(pipe: _Pipe) -> None:
+    pipe.send(*(run_record(number, snapshot(number)) for number in range(4)))
     for _ in range(30):
         pipe.producer.produce(pipe.name(RUNS), b"{}", b"demo/x")
     pipe.producer.flush(30)
-    with pipe.sink(dead_letter_limit=10) as thread:
-        thread.join(30)
-    assert [type(error) for error in pipe.failures] == [StopLoudlyError]
+    for _ in range(3):
+        with pipe.sink(dead_letter_limit=10) as thread:
+            thread.join(30)
+        assert [type(error) for error in pipe.failures] == [StopLoudlyError]
+        assert "RUNLEDGER_DEAD_LETTER_LIMIT" in str(pipe.failures[0])
+        assert len(pipe.dead_letters()) == 10
+    assert pipe.count("SELECT count(*) FROM agent_run") == 4
+    with pipe.sink(dead_letter_limit=0):
+        _until(lambda: pipe.count("SELECT coalesce(sum(next_offset), 0) FROM consumer_offset") == 34)
+    assert len(pipe.dead_letters()) == 30
+    assert pipe.failures == []
 
 
 def test_markers_behind_the_last_record_leave_no_lag_and_aborted_records_no_row(pipe: _Pipe) -> None:
