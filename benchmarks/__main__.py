@@ -28,7 +28,7 @@ USUAL = {
     "B9": "b9_gateway",
     "B10": "b10_cost",
 }
-LARGE = {"B7": "b7_recovery", "B8": "b8_intelligence", "B11": "b11_tracing", "growth": "growth"}
+LARGE = {"B7": "b7_recovery", "B8": "b8_intelligence", "B11": "b11_tracing", "growth": "growth", "profile": "profile"}
 RESULTS = Path(__file__).resolve().parent / "results.json"
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 

@@ -75,7 +75,12 @@ def measure(servers: Servers, size: Size) -> Result:
     return compare(NAME, CLAIM, "MiB per 1,000 open runs", {"ours": [memory]}, {}, extra=extra, target="reported")
 
 
-def _wait_for_groups(corner: Corner, names: tuple[str, ...], running: list[Program]) -> None:
+def wait_for_groups(corner: Corner, names: tuple[str, ...], running: list[Program]) -> None:
+    """Wait until the processes have joined their groups and have nothing more to do for their start.
+
+    Raises:
+        BenchmarkError: one ended or was too slow.
+    """
     view, groups = KafkaView(corner.settings), consumer_groups(corner.settings.topic_prefix)
     deadline, check = time.monotonic() + _START_SECONDS, check_all(running)
     while not all(view.members(groups[name]) for name in names if name in groups):
@@ -93,7 +98,7 @@ def _mebibytes_per_thousand(corner: Corner, size: Size) -> float:
     with ExitStack() as stack:
         position = stack.enter_context(our_position(corner))
         running = stack.enter_context(worker(corner, "processor", environment={"RUNLEDGER_DEDUPE_WINDOW_RECORDS": "0"}))
-        _wait_for_groups(corner, ("processor",), [running])
+        wait_for_groups(corner, ("processor",), [running])
         before = running.usage().resident_bytes
         count = 2 * runs  # the ends stay out: every run stays open
         topics.fill(corner.kafka, corner.source, load.records[:count])
@@ -105,7 +110,7 @@ def _cost(corner: Corner, size: Size) -> Cost:
     """What the load costs in each process, their starts left out, and the room that it takes."""
     load = Load(size.events, size.runs)
     with corner.connect() as connection, workers(corner, *WORKERS) as running:
-        _wait_for_groups(corner, WORKERS, running)
+        wait_for_groups(corner, WORKERS, running)
         before, wal = [one.usage().cpu_seconds for one in running], wal_position(connection)
         topics.fill(corner.kafka, corner.source, load.records)
         watch(

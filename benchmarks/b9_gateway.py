@@ -46,8 +46,8 @@ def measure(servers: Servers, size: Size) -> Result:
     p50: list[float] = []
     p99: list[float] = []
     for number in range(1, size.rounds + 1):
-        with servers.corner() as corner, _gateway(corner) as (url, running):
-            requests = _requests(corner, url, size.share(POSTS, 600))
+        with servers.corner() as corner, gateway(corner) as (url, running):
+            requests = usage_requests(corner, url, size.share(POSTS, 600))
             warm = len(requests) // 10
             asyncio.run(post_all(url, requests[:warm], _CONNECTIONS))
             before = running.usage().cpu_seconds
@@ -73,7 +73,8 @@ def measure(servers: Servers, size: Size) -> Result:
 
 
 @contextmanager
-def _gateway(corner: Corner) -> Iterator[tuple[str, Program]]:
+def gateway(corner: Corner) -> Iterator[tuple[str, Program]]:
+    """Run a gateway; (its address, its process)."""
     port = choose_port()
     url = f"http://127.0.0.1:{port}"
     with worker(corner, "gateway", environment={"RUNLEDGER_HTTP_PORT": str(port)}) as running:
@@ -94,7 +95,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _requests(corner: Corner, url: str, count: int) -> list[bytes]:
+def usage_requests(corner: Corner, url: str, count: int) -> list[bytes]:
     """Usage reports of a thousand runs, with the project's key."""
     with corner.connect() as connection:
         create_project(connection, PROJECT)

@@ -1,10 +1,12 @@
 """One contestant of B3, in a process of its own: `python -m benchmarks.producing sdk|raw EVENTS RUNS`.
 
-Prints the seconds from the first call until the broker has acknowledged the last event.
+Prints the seconds from the first call until the broker has acknowledged the last event. With --stay it begins when it
+is told (SIGUSR1) and stays afterwards, so that somebody can look at it.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from uuid import UUID
@@ -74,13 +76,26 @@ def written(settings: ProducerSettings) -> list[tuple[bytes, bytes, bytes]]:
     return found
 
 
+def _say(word: str) -> None:
+    sys.stdout.write(f"{word}\n")
+    sys.stdout.flush()
+
+
 if __name__ == "__main__":
     how, count, runs = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    watched = "--stay" in sys.argv
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
     producer_settings = ProducerSettings()
     if how == "sdk":
         made = Load(count, runs)
         made.records  # noqa: B018  # made before the clock starts
+        if watched:
+            _say("ready")
+            signal.sigwait([signal.SIGUSR1])
         seconds = by_sdk(producer_settings, made)
     else:
         seconds = raw(producer_settings, written(producer_settings))
-    sys.stdout.write(f"{seconds}\n")
+    _say(str(seconds))
+    if watched:
+        _say("done")
+        signal.sigwait([signal.SIGUSR1])

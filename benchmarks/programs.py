@@ -116,10 +116,19 @@ def peer_python(environment: str) -> str:
     Raises:
         NotInstalledError: `make bench` has not made it.
     """
-    python = ROOT / environment / "bin" / "python"
-    if not python.exists():
-        raise NotInstalledError(f"{environment} is missing: `make bench` makes it")
-    return str(python)
+    return peer_program(environment, "python")
+
+
+def peer_program(environment: str, name: str) -> str:
+    """A program of a peers' environment.
+
+    Raises:
+        NotInstalledError: `make bench` has not made it.
+    """
+    path = ROOT / environment / "bin" / name
+    if not path.exists():
+        raise NotInstalledError(f"{environment} has no {name}: `make bench` makes it")
+    return str(path)
 
 
 def peer_version(environment: str, package: str) -> str:
