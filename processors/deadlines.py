@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from runledger.processors.evolve import freeze, thaw
 from runledger.processors.outcomes import conclude
 from runledger.processors.steps import RunStep
 from runledger.schemas.identifiers import row_id, timeout_event_id
@@ -63,7 +64,11 @@ def expire(run: RunSnapshot, now: datetime, policy: DeadlinePolicy) -> RunTimedO
         return None
     if run.ended_at is None:
         return _timed_out(run)
-    return Evict() if _is_settled(run) else conclude(run, nameless=True)
+    if _is_settled(run):
+        return Evict()
+    draft = thaw(run)
+    told = conclude(draft, nameless=True)
+    return RunStep(freeze(draft), told)
 
 
 def _timed_out(run: RunSnapshot) -> RunTimedOut:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from runledger.processors.dedupe import event_hash
+from runledger.processors.evolve import freeze
 from runledger.processors.records import Batch, Changes, Due, Output, Record, Tombstone, log_time
 from runledger.processors.state import PartitionState
 from runledger.schemas.dead_letter_limits import count
@@ -74,6 +75,8 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
         for record in batch.records:
             if record.offset >= held.next_offset:
                 _fold_one(stage, held, batch, record, changes)
+    for state in changes.snapshots.values():
+        freeze(state)
     if not changes.refused:
         changes.refusals = held.refusals.after_good(sum(len(batch.records) for batch in batches), held.limits)
         return changes

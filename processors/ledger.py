@@ -8,16 +8,16 @@ from typing import Any, Literal, TypeAlias, assert_never
 from uuid import UUID
 
 from runledger.processors.deadlines import DeadlinePolicy, Evict, due_at, expire
-from runledger.processors.evolve import evolve
+from runledger.processors.evolve import Draft, freeze, thaw
 from runledger.processors.outcomes import conclude
 from runledger.processors.pricing import estimate_usd
 from runledger.processors.steps import At, RunStep
 from runledger.processors.usage import Price, add_model, add_report, effective, final_totals, is_mismatch
-from runledger.schemas.outcomes import OutcomeStatus
-from runledger.schemas.run_events import (
-    AnyRunEvent,
+from runledger.schemas.lean_events import (
+    AnyTokenUsage,
     FailureRecorded,
     FailureResolved,
+    LeanEvent,
     RunEnded,
     RunErased,
     RunHeartbeat,
@@ -25,19 +25,29 @@ from runledger.schemas.run_events import (
     RunRecorded,
     RunStarted,
     RunTimedOut,
+    Told,
     UsageReported,
 )
+from runledger.schemas.outcomes import OutcomeStatus
 from runledger.schemas.snapshots import RunKind, RunSnapshot
-from runledger.schemas.usage import TokenUsage
 
-__all__ = ["MAX_CLOCK_LEAD", "At", "DeadlinePolicy", "Evict", "Price", "RunStep", "apply", "due_at", "expire"]
+__all__ = [
+    "MAX_CLOCK_LEAD",
+    "At",
+    "DeadlinePolicy",
+    "Evict",
+    "Price",
+    "RunStep",
+    "advance",
+    "apply",
+    "due_at",
+    "expire",
+]
 
 MAX_CLOCK_LEAD = timedelta(minutes=5)
 """An agent's clock may be so far ahead of the log's; what it says beyond is set to log time (docs/ledger.md)."""
 
 _Ending: TypeAlias = RunEnded | RunRecorded | RunLogged
-_Telling: TypeAlias = RunStarted | UsageReported | FailureRecorded | RunHeartbeat | _Ending
-"""What agents tell of a run of theirs."""
 _EndStatus: TypeAlias = Literal["completed", "failed", "interrupted"]
 _UNBORN = RunSnapshot("", UUID(int=0), 0, 0, datetime.min.replace(tzinfo=UTC))
 _OUTCOME_OF_STATUS: dict[_EndStatus, OutcomeStatus] = {
@@ -56,22 +66,11 @@ class _End:
     outcome: OutcomeStatus
     summary: str | None
     actions_taken: dict[str, Any]
-    usage: TokenUsage | None = None
+    usage: AnyTokenUsage | None = None
     traces: int = 0
 
 
-@dataclass(slots=True)
-class _Heard:
-    """What every event changes, and where it stood."""
-
-    run: RunSnapshot
-    at: At
-    occurred_at: datetime
-    """By the agent's clock, or log time where that is too far ahead."""
-    changes: dict[str, Any]
-
-
-def apply(state: RunSnapshot | None, event: AnyRunEvent, at: At, price: Price = estimate_usd) -> RunStep:
+def apply(state: RunSnapshot | None, event: LeanEvent, at: At, price: Price = estimate_usd) -> RunStep:
     """Fold one event into its run.
 
     Args:
@@ -80,117 +79,128 @@ def apply(state: RunSnapshot | None, event: AnyRunEvent, at: At, price: Price = 
         at: where the event stood.
         price: estimates a cost that was not reported.
     """
+    step = advance(None if state is None else thaw(state), event, at, price)
+    freeze(step.state)
+    return step
+
+
+def advance(run: Draft | None, event: LeanEvent, at: At, price: Price = estimate_usd) -> RunStep:
+    """Do what `apply` does, to a draft of the run and in place: a batch copies each of its runs once, not per event."""
     match event:
         case (
             UsageReported()
             | RunStarted()
-            | RunHeartbeat()
-            | FailureRecorded()
             | RunEnded()
+            | FailureRecorded()
+            | RunHeartbeat()
             | RunRecorded()
             | RunLogged()
         ):
-            run = _fold(_hear(state, event, at), event, price)
-            return RunStep(state, changed=False) if run is None else conclude(run)
+            if _says_nothing_new(run, event):
+                return RunStep(run, changed=False)
+            run, occurred_at = _hear(run, event, at)
+            _take_in(run, event, occurred_at, at, price)
+            return RunStep(run, conclude(run))
         case RunTimedOut():
-            return _give_up(state, event, at)
+            return _give_up(run, event, at)
         case FailureResolved():
-            return RunStep(state, changed=False)
+            return RunStep(run, changed=False)
         case RunErased():
             return RunStep(None, erased=True)
         case _:
             assert_never(event)
 
 
-def _fold(heard: _Heard, event: _Telling, price: Price) -> RunSnapshot | None:
-    """Return the run with the event in it, or None where the event says nothing new."""
-    # The most frequent first: asking a pydantic class about another's instance is slow.
+def _says_nothing_new(run: Draft | None, event: Told) -> bool:
+    match event:
+        case UsageReported() | RunHeartbeat():
+            return False
+        case RunStarted():
+            return run is not None and bool(run.start_event_id == event.event_id)
+        case RunEnded() | RunRecorded() | RunLogged():
+            return run is not None and bool(run.end_event_id == event.event_id)
+        case FailureRecorded(data=data):
+            return data.detached
+
+
+def _take_in(run: Draft, event: Told, occurred_at: datetime, at: At, price: Price) -> None:
     match event:
         case UsageReported():
-            return _report(heard, event, price)
+            _report(run, event, occurred_at, price)
         case RunStarted():
-            return _start(heard, event)
+            _start(run, event, occurred_at)
         case RunEnded() | RunRecorded() | RunLogged():
-            return _end(heard, event, price)
+            _end(run, event, occurred_at, at, price)
         case FailureRecorded():
-            failures = heard.run.failures + 1
-            return None if event.data.detached else evolve(heard.run, failures=failures, **heard.changes)
+            run.failures += 1
         case RunHeartbeat():
-            return evolve(heard.run, **heard.changes)
+            pass
         case _:
             assert_never(event)
 
 
-def _hear(state: RunSnapshot | None, event: _Telling, at: At) -> _Heard:
-    """Note what every event tells: a sign of life, and perhaps the agent's name."""
-    run = state or _born(event, at)
-    occurred_at = event.occurred_at
-    heard: dict[str, Any] = {
-        "version": at.offset + 1,
-        "last_logged_at": max(run.last_logged_at, at.logged_at),
-        "heard_at": max(run.heard_at or at.logged_at, at.logged_at),
-        "events": run.events + 1,
-    }
-    if occurred_at > at.logged_at + MAX_CLOCK_LEAD:
-        occurred_at = at.logged_at
-        heard["clock_clamped"] = True
+def _hear(known: Draft | None, event: Told, at: At) -> tuple[Draft, datetime]:
+    """Note what every event tells: a sign of life, and perhaps the agent's name.
+
+    Returns:
+        The run, and when the event occurred: by the agent's clock, or log time where that is too far ahead.
+    """
+    logged_at, occurred_at = at.logged_at, event.occurred_at
+    run = _born(event, at) if known is None else known
+    run.version = at.offset + 1
+    run.events += 1
+    run.last_logged_at = max(run.last_logged_at, logged_at)
+    run.heard_at = max(run.heard_at or logged_at, logged_at)
+    if occurred_at > logged_at + MAX_CLOCK_LEAD:
+        occurred_at = logged_at
+        run.clock_clamped = True
     if run.last_occurred_at is None or occurred_at > run.last_occurred_at:
-        heard["last_occurred_at"] = occurred_at
+        run.last_occurred_at = occurred_at
     agent_id = event.agent_id
     # Once an outcome is out under some name, the run stays with that agent: another stage, another key, counts it.
     if agent_id is not None and (not run.outcome_revision or agent_id == run.agent_id):
         rank = (occurred_at, event.event_id)
         if run.agent_rank is None or rank < run.agent_rank:
-            heard["agent_id"] = agent_id
-            heard["agent_rank"] = rank
-    return _Heard(run, at, occurred_at, heard)
+            run.agent_id = agent_id
+            run.agent_rank = rank
+    return run, occurred_at
 
 
-def _born(event: _Telling, at: At) -> RunSnapshot:
-    """Begin a life: filling 39 frozen fields one by one takes four times as long as a copy."""
-    return evolve(
-        _UNBORN,
-        project_key=event.project_key,
-        run_id=event.run_id,
-        born_offset=at.offset,
-        version=at.offset + 1,
-        last_logged_at=at.logged_at,
-    )
+def _born(event: Told, at: At) -> Draft:
+    run = thaw(_UNBORN)
+    run.project_key, run.run_id = event.project_key, event.run_id
+    run.born_offset = at.offset
+    run.last_logged_at = at.logged_at
+    return run
 
 
-def _start(heard: _Heard, event: RunStarted) -> RunSnapshot | None:
+def _start(run: Draft, event: RunStarted, occurred_at: datetime) -> None:
     """Begin a run. Of several starts the earliest holds."""
-    run, data = heard.run, event.data
-    if run.start_event_id == event.event_id:
-        return None
-    if run.started_at is not None and (run.started_at, run.start_event_id or "") < (heard.occurred_at, event.event_id):
-        return evolve(run, **heard.changes)
-    return evolve(
-        run,
-        started_at=heard.occurred_at,
-        start_event_id=event.event_id,
-        summary=data.summary,
-        parent_run_id=data.parent_run_id,
-        task_id=data.task_id,
-        **heard.changes,
-    )
+    if run.started_at is not None and (run.started_at, run.start_event_id or "") < (occurred_at, event.event_id):
+        return
+    run.started_at, run.start_event_id = occurred_at, event.event_id
+    data = event.data
+    run.summary = data.summary
+    run.parent_run_id = data.parent_run_id
+    run.task_id = data.task_id
 
 
-def _report(heard: _Heard, event: UsageReported, price: Price) -> RunSnapshot:
-    run, usage, traces = heard.run, event.data.token_usage, event.data.traces
-    reported, source = add_report(run.reported, run.reported_cost_source, usage, heard.occurred_at, price)
-    used, used_source = effective(reported, source, run.final, run.final_cost_source)
-    return evolve(
-        run,
-        reported=reported,
-        reported_cost_source=source,
-        usage=used,
-        cost_source=used_source,
-        usage_mismatch=is_mismatch(reported, run.final, run.final_cost_source),
-        models=add_model(run.models, usage.model),
-        traces=run.traces + len(traces),
-        **heard.changes,
+def _report(run: Draft, event: UsageReported, occurred_at: datetime, price: Price) -> None:
+    data = event.data
+    usage = data.token_usage
+    run.reported, run.reported_cost_source = add_report(
+        run.reported, run.reported_cost_source, usage, occurred_at, price
     )
+    run.traces += len(data.traces)
+    if usage.model is not None:
+        run.models = add_model(run.models, usage.model)
+    _sum_up(run)
+
+
+def _sum_up(run: Draft) -> None:
+    """Say anew what the run used."""
+    run.usage, run.cost_source = effective(run.reported, run.reported_cost_source, run.final, run.final_cost_source)
+    run.usage_mismatch = is_mismatch(run.reported, run.final, run.final_cost_source)
 
 
 def _read_end(event: _Ending) -> _End:
@@ -211,58 +221,37 @@ def _read_end(event: _Ending) -> _End:
             assert_never(event)
 
 
-def _end(heard: _Heard, event: _Ending, price: Price) -> RunSnapshot | None:
+def _end(run: Draft, event: _Ending, occurred_at: datetime, at: At, price: Price) -> None:
     """End a run. Of several explicit ends the earliest holds, wholly; an inferred one gives way to any of them."""
-    run = heard.run
-    if run.end_event_id == event.event_id:
-        return None
     end = _read_end(event)
-    changes = heard.changes
-    changes["models"] = add_model(run.models, end.usage.model if end.usage is not None else None)
-    changes["traces"] = run.traces + end.traces
+    run.traces += end.traces
+    if end.usage is not None:
+        run.models = add_model(run.models, end.usage.model)
     if run.ended_at is not None and not run.inferred:
         if (run.status, run.outcome) != (end.status, end.outcome):
-            changes["end_conflict"] = True
-        if (run.ended_at, run.end_event_id or "") < (heard.occurred_at, event.event_id):
-            return evolve(run, **changes)
-    final, final_source = final_totals(end.usage, heard.occurred_at, price)
-    used, used_source = effective(run.reported, run.reported_cost_source, final, final_source)
-    return evolve(
-        run,
-        kind=end.kind,
-        status=end.status,
-        outcome=end.outcome,
-        inferred=False,
-        ended_at=heard.occurred_at,
-        end_event_id=event.event_id,
-        end_logged_at=run.end_logged_at or heard.at.logged_at,
-        end_summary=end.summary,
-        actions_taken=end.actions_taken,
-        final=final,
-        final_cost_source=final_source,
-        usage=used,
-        cost_source=used_source,
-        usage_mismatch=is_mismatch(run.reported, final, final_source),
-        **changes,
-    )
+            run.end_conflict = True
+        if (run.ended_at, run.end_event_id or "") < (occurred_at, event.event_id):
+            return
+    run.kind, run.status, run.outcome = end.kind, end.status, end.outcome
+    run.inferred = False
+    run.ended_at, run.end_event_id = occurred_at, event.event_id
+    run.end_logged_at = run.end_logged_at or at.logged_at
+    run.end_summary = end.summary
+    run.actions_taken = end.actions_taken
+    run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)
+    _sum_up(run)
 
 
-def _give_up(state: RunSnapshot | None, event: RunTimedOut, at: At) -> RunStep:
+def _give_up(run: Draft | None, event: RunTimedOut, at: At) -> RunStep:
     """Infer the end of a run, unless it has moved since that was decided."""
-    if state is None or state.ended_at is not None or state.version != event.data.last_version:
-        return RunStep(state, changed=False)
-    run = evolve(
-        state,
-        version=at.offset + 1,
-        last_logged_at=max(state.last_logged_at, at.logged_at),
-        heard_at=state.heard_at or state.last_logged_at,  # it runs still, so the agent was the last to speak
-        status="interrupted",
-        outcome="failed",
-        inferred=True,
-        timed_out=True,
-        ended_at=event.occurred_at,
-        end_event_id=event.event_id,
-        end_logged_at=at.logged_at,
-        actions_taken={},
-    )
-    return conclude(run, nameless=True)
+    if run is None or run.ended_at is not None or run.version != event.data.last_version:
+        return RunStep(run, changed=False)
+    run.heard_at = run.heard_at or run.last_logged_at  # it runs still, so the agent was the last to speak
+    run.version = at.offset + 1
+    run.last_logged_at = max(run.last_logged_at, at.logged_at)
+    run.status, run.outcome = "interrupted", "failed"
+    run.inferred = run.timed_out = True
+    run.ended_at, run.end_event_id = event.occurred_at, event.event_id
+    run.end_logged_at = at.logged_at
+    run.actions_taken = {}
+    return RunStep(run, conclude(run, nameless=True))

@@ -6,9 +6,8 @@ from hashlib import blake2b
 
 import orjson
 
-from runledger.processors.evolve import evolve
+from runledger.processors.evolve import Draft
 from runledger.processors.silence import is_silent
-from runledger.processors.steps import RunStep
 from runledger.schemas.identifiers import row_id
 from runledger.schemas.outcomes import UNKNOWN_AGENT, RunOutcome
 from runledger.schemas.snapshots import RunSnapshot
@@ -60,24 +59,25 @@ def digest(outcome: RunOutcome) -> str:
     return blake2b(orjson.dumps(said, option=orjson.OPT_SORT_KEYS), digest_size=16).hexdigest()
 
 
-def conclude(run: RunSnapshot, *, nameless: bool = False) -> RunStep:
-    """Emit the run's outcome where there is one and it says something new.
+def conclude(run: Draft, *, nameless: bool = False) -> tuple[RunOutcome, ...]:
+    """Emit the run's outcome where there is one and it says something new, and note in the run that it did.
 
     An outcome waits for an agent. Once one is out, its agent stays: a run that went out as `unknown` keeps that name.
 
     Args:
-        run: the new state; it is written in any case.
+        run: a draft of its new state.
         nameless: wait no longer for an agent.
     """
     if run.ended_at is None:
-        return RunStep(run)
+        return ()
     agent_id = run.agent_id or (UNKNOWN_AGENT if nameless or run.outcome_revision else None)
     if agent_id is None:
-        return RunStep(run)
+        return ()
     outcome = outcome_of(run, agent_id, run.outcome_revision + 1)
     if outcome is None:
-        return RunStep(run)
+        return ()
     said = digest(outcome)
     if said == run.outcome_digest:
-        return RunStep(run)
-    return RunStep(evolve(run, outcome_revision=outcome.revision, outcome_digest=said), (outcome,))
+        return ()
+    run.outcome_revision, run.outcome_digest = outcome.revision, said
+    return (outcome,)

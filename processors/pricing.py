@@ -9,7 +9,7 @@ from functools import lru_cache
 from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 from genai_prices.types import ModelInfo, Provider, TieredPrices
 
-from runledger.schemas.usage import TokenUsage
+from runledger.schemas.lean_events import AnyTokenUsage
 from runledger.schemas.values import quantize_usd
 
 _MILLION = 1_000_000
@@ -48,7 +48,7 @@ def _rate(price: Decimal | TieredPrices | None, input_per_call: float) -> Decima
     return price.base
 
 
-def _split(usage: TokenUsage) -> tuple[tuple[int, str, str], ...] | None:
+def _split(usage: AnyTokenUsage) -> tuple[tuple[int, str, str], ...] | None:
     """Split a report into parts, each charged once: (tokens, key of its price, key of the price it falls back to)."""
     read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     reasoning = usage.reasoning_tokens or 0
@@ -64,7 +64,7 @@ def _split(usage: TokenUsage) -> tuple[tuple[int, str, str], ...] | None:
     )
 
 
-def estimate_usd(usage: TokenUsage, at: datetime) -> Decimal | None:
+def estimate_usd(usage: AnyTokenUsage, at: datetime) -> Decimal | None:
     """Estimate the cost of one report; None where the model, a price or the split into input and output is not known.
 
     Cached tokens are part of the input and reasoning tokens of the output; a report that says otherwise, with more of

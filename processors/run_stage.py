@@ -6,6 +6,7 @@ from datetime import datetime
 
 from runledger.processors import ledger
 from runledger.processors.deadlines import settled_at
+from runledger.processors.evolve import thaw
 from runledger.processors.ledger import Evict
 from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record, Tombstone
@@ -13,7 +14,7 @@ from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, encode_event
 from runledger.schemas.identifiers import agent_key
-from runledger.schemas.quick_events import read_event
+from runledger.schemas.quick_events import read_lean
 from runledger.schemas.quick_records import write_record
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.snapshots import RunSnapshot
@@ -66,8 +67,9 @@ class RunStage:
             DecodeError: the record is not a valid event of its key's run.
         """
         key = record.key or b""
-        event = read_event(record.value, key)
-        self._take(key, ledger.apply(state, event, At(record.offset, logged_at)), changes)
+        event = read_lean(record.value, key)
+        run = None if state is None else thaw(state)
+        self._take(key, ledger.advance(run, event, At(record.offset, logged_at)), changes)
 
     def expire(self, key: bytes, state: RunSnapshot, due: Due, changes: Changes[RunSnapshot]) -> None:
         """Add a timeout for the log, an outcome that waits no longer, or an eviction."""

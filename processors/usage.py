@@ -9,10 +9,11 @@ from operator import attrgetter
 from typing import TypeAlias
 
 from runledger.processors.evolve import builder_of, evolve
-from runledger.schemas.usage import CostSource, TokenUsage, UsageTotals
+from runledger.schemas.lean_events import AnyTokenUsage
+from runledger.schemas.usage import CostSource, UsageTotals
 from runledger.schemas.values import COST_LIMIT, COST_PLACES, MAX_INTEGER
 
-Price: TypeAlias = Callable[[TokenUsage, datetime], Decimal | None]
+Price: TypeAlias = Callable[[AnyTokenUsage, datetime], Decimal | None]
 """(usage, when it was used) -> US dollars, or None where the model's price is not known."""
 
 MAX_COST_USD = COST_LIMIT - COST_PLACES
@@ -43,7 +44,7 @@ def _plus(first: int | None, second: int | None) -> int | None:
     return total if total <= MAX_INTEGER else MAX_INTEGER  # min() takes three times as long
 
 
-def _has_tokens(usage: TokenUsage | UsageTotals) -> bool:
+def _has_tokens(usage: AnyTokenUsage | UsageTotals) -> bool:
     return bool(
         usage.input_tokens
         or usage.output_tokens
@@ -54,7 +55,7 @@ def _has_tokens(usage: TokenUsage | UsageTotals) -> bool:
     )
 
 
-def _cost_of(usage: TokenUsage, at: datetime, price: Price) -> tuple[Decimal | None, CostSource]:
+def _cost_of(usage: AnyTokenUsage, at: datetime, price: Price) -> tuple[Decimal | None, CostSource]:
     if usage.cost_usd is not None:
         return usage.cost_usd, "reported"
     if usage.model is None or not _has_tokens(usage):
@@ -64,7 +65,7 @@ def _cost_of(usage: TokenUsage, at: datetime, price: Price) -> tuple[Decimal | N
 
 
 def add_report(
-    total: UsageTotals, source: CostSource, usage: TokenUsage, at: datetime, price: Price
+    total: UsageTotals, source: CostSource, usage: AnyTokenUsage, at: datetime, price: Price
 ) -> tuple[UsageTotals, CostSource]:
     """Add one report to the sum of the reports before it.
 
@@ -102,7 +103,7 @@ def add_report(
     return used, merged
 
 
-def final_totals(usage: TokenUsage | None, at: datetime, price: Price) -> tuple[UsageTotals | None, CostSource]:
+def final_totals(usage: AnyTokenUsage | None, at: datetime, price: Price) -> tuple[UsageTotals | None, CostSource]:
     """Read the usage on an end. Its total is completed only where it names both input and output."""
     if usage is None:
         return None, "unknown"

@@ -22,6 +22,7 @@ from runledger.processors.streaks import StreakPolicy
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.dead_letter_limits import Refusals
 from runledger.schemas.errors import DecodeError
+from runledger.schemas.lean_events import lean
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome
 from runledger.schemas.run_events import EndedData, RunEnded, RunHeartbeat, RunTimedOut
 from runledger.schemas.snapshots import AgentHealth, Position, RunSnapshot
@@ -123,7 +124,7 @@ def ended(state: RunSnapshot, **changes: object) -> RunEnded:
 
 @pytest.mark.parametrize("name", ["v1_running", "v1_before_heard_at"])
 def test_a_running_run_goes_on_and_ends(name: str) -> None:
-    step = ledger.apply(run(name), ended(run(name)), at(99))
+    step = ledger.apply(run(name), lean(ended(run(name))), at(99))
     (told,) = step.emitted
     assert (told.agent_id, told.status, told.revision, told.traces, told.failures) == ("sage", "success", 1, 2, 1)
     assert (told.usage.total_tokens, str(told.usage.cost_usd), told.cost_source) == (9600, "0.0280000000", "reported")
@@ -135,7 +136,7 @@ def test_an_ended_run_says_nothing_again_that_was_said() -> None:
     beat = RunHeartbeat(
         event_id="beat", project_key=state.project_key, run_id=state.run_id, occurred_at=LATER - timedelta(days=300)
     )
-    step = ledger.apply(state, beat, at(99))
+    step = ledger.apply(state, lean(beat), at(99))
     assert step.emitted == ()
     assert step.state is not None
     assert (step.state.outcome_revision, step.state.events) == (1, 6)
@@ -143,7 +144,7 @@ def test_an_ended_run_says_nothing_again_that_was_said() -> None:
 
 def test_a_run_that_timed_out_takes_its_explicit_end() -> None:
     state = run("v1_timed_out")
-    (told,) = ledger.apply(state, ended(state), at(99)).emitted
+    (told,) = ledger.apply(state, lean(ended(state)), at(99)).emitted
     assert (told.revision, told.inferred, told.status, told.logged_at) == (2, False, "success", state.end_logged_at)
 
 
@@ -152,7 +153,7 @@ def test_a_stub_times_out_by_the_version_it_has() -> None:
     policy = ledger.DeadlinePolicy()
     event = ledger.expire(state, ledger.due_at(state, policy), policy)
     assert isinstance(event, RunTimedOut)
-    (told,) = ledger.apply(state, event, at(99)).emitted
+    (told,) = ledger.apply(state, lean(event), at(99)).emitted
     assert (told.agent_id, told.inferred) == ("unknown", True)
 
 

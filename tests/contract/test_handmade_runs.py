@@ -15,6 +15,7 @@ from runledger.processors.ledger import DeadlinePolicy
 from runledger.processors.steps import At
 from runledger.processors.streaks import StreakPolicy
 from runledger.producers.importers import read_events
+from runledger.schemas.lean_events import lean
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
@@ -47,7 +48,7 @@ class Pipeline:
         """Fold one event through both stages."""
         at = self._next()
         key = (event.project_key, str(event.run_id))
-        step = ledger.apply(self.runs.get(key), event, at)
+        step = ledger.apply(self.runs.get(key), lean(event), at)
         if step.state is not None:
             self.runs[key] = step.state
         for outcome in step.emitted:

@@ -30,18 +30,18 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of(
         "ledger",
         (
-            '"events": run.events + 1,',
-            '"events": run.events,',
+            "    run.events += 1\n",
+            "",
             "events are not counted",
         ),
         (
-            "if occurred_at > at.logged_at + MAX_CLOCK_LEAD:",
-            "if occurred_at >= at.logged_at + MAX_CLOCK_LEAD:",
+            "if occurred_at > logged_at + MAX_CLOCK_LEAD:",
+            "if occurred_at >= logged_at + MAX_CLOCK_LEAD:",
             "five minutes ahead are too far already",
         ),
         (
-            "occurred_at = at.logged_at\n",
-            "occurred_at = at.logged_at + MAX_CLOCK_LEAD\n",
+            "occurred_at = logged_at\n",
+            "occurred_at = logged_at + MAX_CLOCK_LEAD\n",
             "a clock too far ahead is set too far",
         ),
         (
@@ -60,13 +60,13 @@ MUTANTS: tuple[Mutant, ...] = (
             "who names the agent is a matter of arrival where times are equal",
         ),
         (
-            '"last_logged_at": max(run.last_logged_at, at.logged_at),',
-            '"last_logged_at": at.logged_at,',
+            "run.last_logged_at = max(run.last_logged_at, logged_at)",
+            "run.last_logged_at = logged_at",
             "a broker's clock set back moves the deadline back",
         ),
         (
-            '"heard_at": max(run.heard_at or at.logged_at, at.logged_at),',
-            '"heard_at": at.logged_at,',
+            "run.heard_at = max(run.heard_at or logged_at, logged_at)",
+            "run.heard_at = logged_at",
             "the same for when it was heard",
         ),
         (
@@ -75,23 +75,23 @@ MUTANTS: tuple[Mutant, ...] = (
             "the last to arrive is the last sign of life",
         ),
         (
-            "if run.start_event_id == event.event_id:",
-            "if False:",
+            "return run is not None and bool(run.start_event_id == event.event_id)",
+            "return False",
             "a repeated start counts",
         ),
         (
-            '(run.started_at, run.start_event_id or "") < (heard.occurred_at, event.event_id)',
-            '(run.started_at, run.start_event_id or "") > (heard.occurred_at, event.event_id)',
+            '(run.started_at, run.start_event_id or "") < (occurred_at, event.event_id)',
+            '(run.started_at, run.start_event_id or "") > (occurred_at, event.event_id)',
             "the latest start holds",
         ),
         (
-            "return None if event.data.detached else",
-            "return None if False else",
+            "return data.detached",
+            "return False",
             "a detached failure makes a run",
         ),
         (
-            "if run.end_event_id == event.event_id:",
-            "if False:",
+            "return run is not None and bool(run.end_event_id == event.event_id)",
+            "return False",
             "a repeated end counts",
         ),
         (
@@ -105,38 +105,38 @@ MUTANTS: tuple[Mutant, ...] = (
             "success and partial do not conflict",
         ),
         (
-            'if (run.ended_at, run.end_event_id or "") < (heard.occurred_at, event.event_id):',
+            'if (run.ended_at, run.end_event_id or "") < (occurred_at, event.event_id):',
             "if True:",
             "the first end to arrive holds",
         ),
         (
-            "end_logged_at=run.end_logged_at or heard.at.logged_at,",
-            "end_logged_at=heard.at.logged_at,",
+            "run.end_logged_at = run.end_logged_at or at.logged_at",
+            "run.end_logged_at = at.logged_at",
             "run_at changes with a revision",
         ),
         (
-            'changes["traces"] = run.traces + end.traces',
-            'changes["traces"] = end.traces',
+            "run.traces += end.traces",
+            "run.traces = end.traces",
             "an end forgets the traces before it",
         ),
         (
-            'changes["models"] = add_model(run.models, end.usage.model if end.usage is not None else None)',
-            'changes["models"] = run.models',
+            "run.models = add_model(run.models, end.usage.model)",
+            "pass",
             "an end's model is not noted",
         ),
         (
-            "        inferred=False,\n",
-            "        inferred=run.inferred,\n",
+            "    run.inferred = False\n",
+            "",
             "an explicit end stays inferred",
         ),
         (
-            " or state.version != event.data.last_version:",
+            " or run.version != event.data.last_version:",
             ":",
             "a timeout ends a run that has moved",
         ),
         (
-            "return conclude(run, nameless=True)",
-            "return conclude(run)",
+            "conclude(run, nameless=True)",
+            "conclude(run)",
             "a nameless run that timed out never goes out",
         ),
         (
@@ -160,9 +160,42 @@ MUTANTS: tuple[Mutant, ...] = (
             "an interrupted run counts as failed",
         ),
         (
-            "heard_at=state.heard_at or state.last_logged_at,",
-            "heard_at=at.logged_at,",
+            "run.heard_at = run.heard_at or run.last_logged_at ",
+            "run.heard_at = at.logged_at ",
             "a timeout is a sign of life",
+        ),
+        (
+            "    freeze(step.state)\n",
+            "",
+            "a run that is out may still be changed",
+        ),
+        (
+            "    run.born_offset = at.offset\n",
+            "",
+            "every life of a run is its first",
+        ),
+        (
+            "run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)\n    _sum_up(run)",
+            "run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)",
+            "the final usage of an end counts only with the next report",
+        ),
+        (
+            "    run.end_summary = end.summary\n",
+            "",
+            "an end's summary is no output",
+        ),
+    ),
+    *_of(
+        "evolve",
+        (
+            'return record if hasattr(record_type, "frozen_type") else _copier(record_type)(record)',
+            "return _copier(record_type)(record)",
+            "a batch cannot change a run twice",
+        ),
+        (
+            "        draft.__class__ = frozen_type\n",
+            "        pass\n",
+            "a run can be changed by whoever holds it",
         ),
     ),
     *_of(
@@ -314,8 +347,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "a second timeout is a repeat of the first",
         ),
         (
-            "return Evict() if _is_settled(run) else conclude(run, nameless=True)",
-            "return Evict()",
+            "    if _is_settled(run):\n        return",
+            "    if True:\n        return",
             "a nameless outcome is never said",
         ),
     ),
@@ -494,9 +527,14 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of(
         "fold",
         (
-            "if record.offset >= held.next_offset:",
-            "if True:",
+            "            if record.offset >= held.next_offset:",
+            "            if True:",
             "what was folded is folded again",
+        ),
+        (
+            "        freeze(state)\n",
+            "        pass\n",
+            "a run that is held may be changed by a fold that never commits",
         ),
         (
             "    changes.seen[event] = offset\n",

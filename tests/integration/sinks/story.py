@@ -15,6 +15,7 @@ from runledger.processors.steps import At
 from runledger.schemas.codec import encode
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import agent_key
+from runledger.schemas.lean_events import AnyTokenUsage, lean
 from runledger.schemas.outcomes import Incident, RunOutcome
 from runledger.schemas.run_events import (
     AnyRunEvent,
@@ -58,7 +59,7 @@ _ACTIONS: tuple[dict[str, Any], ...] = (
 _KINDS = ("no", "disk full")
 
 
-def _no_price(_usage: TokenUsage, _at: datetime) -> Decimal | None:
+def _no_price(_usage: AnyTokenUsage, _at: datetime) -> Decimal | None:
     return None
 
 
@@ -85,7 +86,7 @@ class Story:
             return
         self.seen.add((event.run_id, event.event_id))
         at = At(delivery.offset, delivery.logged_at)
-        step = ledger.apply(self.runs.get(event.run_id), event, at, _no_price)
+        step = ledger.apply(self.runs.get(event.run_id), lean(event), at, _no_price)
         if step.changed and step.state is not None:
             self.runs[event.run_id] = step.state
             self.records.append(run_record(self._next("runs"), step.state))

@@ -9,6 +9,7 @@ import pytest
 from runledger.processors import ledger as ledger_of_processors
 from runledger.processors.steps import At
 from runledger.schemas.identifiers import row_id
+from runledger.schemas.lean_events import lean
 from runledger.schemas.run_events import (
     EndedData,
     LoggedData,
@@ -239,6 +240,6 @@ def _cycle(minute: int) -> RunLogged:
 
 def _stub() -> RunSnapshot:
     """Return what the first heartbeat makes of a run."""
-    step = ledger_of_processors.apply(None, _beat(0), At(0, NOON))
+    step = ledger_of_processors.apply(None, lean(_beat(0)), At(0, NOON))
     assert step.state is not None
     return step.state

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from runledger.processors.evolve import evolve
 from runledger.processors.ledger import At, RunStep, apply
 from runledger.schemas.codec import decode, encode
+from runledger.schemas.lean_events import AnyTokenUsage, lean
 from runledger.schemas.outcomes import RunOutcome
 from runledger.schemas.run_events import (
     AnyRunEvent,
@@ -41,11 +42,11 @@ LOGGED = datetime(2026, 1, 1, tzinfo=UTC)
 """Log time of the first event: long after everything in these histories."""
 
 
-def no_price(usage: TokenUsage, at: datetime) -> Decimal | None:
+def no_price(usage: AnyTokenUsage, at: datetime) -> Decimal | None:
     """Know no model."""
 
 
-def flat_price(usage: TokenUsage, at: datetime) -> Decimal | None:
+def flat_price(usage: AnyTokenUsage, at: datetime) -> Decimal | None:
     """Know the model `flat`: a cent a token, in and out."""
     if usage.model != "flat":
         return None
@@ -106,7 +107,7 @@ def at(offset: int) -> At:
 def fold(
     events: Iterable[AnyRunEvent],
     state: RunSnapshot | None = None,
-    price: Callable[[TokenUsage, datetime], Decimal | None] = flat_price,
+    price: Callable[[AnyTokenUsage, datetime], Decimal | None] = flat_price,
     *,
     start: int = 0,
     through_codec: bool = False,
@@ -114,7 +115,7 @@ def fold(
     """Fold events in the order given; by way of bytes after every step if so wished."""
     outcomes: list[RunOutcome] = []
     for offset, event in enumerate(events, start):
-        step = apply(state, event, at(offset), price)
+        step = apply(state, lean(event), at(offset), price)
         state = step.state
         if through_codec and state is not None:
             state = decode(RunSnapshot, encode(state))
@@ -130,7 +131,7 @@ def one(events: Sequence[AnyRunEvent]) -> RunSnapshot:
 
 def step_of(event: AnyRunEvent, state: RunSnapshot | None = None, offset: int = 0) -> RunStep:
     """Apply one event."""
-    return apply(state, event, at(offset), flat_price)
+    return apply(state, lean(event), at(offset), flat_price)
 
 
 def timeless(run: RunSnapshot) -> RunSnapshot:

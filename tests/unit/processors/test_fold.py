@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 from datetime import timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,19 @@ def test_fold_skips_what_lies_below_the_position() -> None:
     run = changes.snapshots[KEY]
     assert isinstance(run, RunSnapshot)
     assert (run.events, run.born_offset, run.version, changes.next_offset) == (2, 2, 4, 4)
+
+
+def test_what_is_held_and_what_is_to_be_held_cannot_be_changed() -> None:
+    held = state_of(STAGE)
+    held.take(fold(STAGE, held, [batch([record(event("used", event_id="a"), 0)])]))
+    run = held.states[KEY]
+    changes = fold(STAGE, held, [batch([record(event("used", event_id=f"b{n}"), n) for n in (1, 2)])])
+    assert held.states[KEY] is run
+    assert run.events == 1
+    changed = changes.snapshots[KEY]
+    assert isinstance(changed, RunSnapshot)
+    with pytest.raises(FrozenInstanceError):
+        changed.events = 9  # type: ignore[misc]  # that is the point
 
 
 def test_fold_of_a_batch_below_the_position_leaves_it_where_it_is() -> None:

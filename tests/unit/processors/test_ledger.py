@@ -13,9 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
-from runledger.processors.evolve import evolve
-from runledger.processors.ledger import MAX_CLOCK_LEAD, At, apply
+from runledger.processors.evolve import Draft, evolve, freeze
+from runledger.processors.ledger import MAX_CLOCK_LEAD, At, advance, apply
+from runledger.schemas.codec import encode
+from runledger.schemas.lean_events import lean
+from runledger.schemas.outcomes import RunOutcome
 from runledger.schemas.run_events import (
     AnyRunEvent,
     ErasedData,
@@ -43,7 +47,9 @@ from tests.unit.processors.histories import (
     fold,
     histories,
     logged,
+    make_event,
     one,
+    payloads,
     recorded,
     said,
     started,
@@ -199,14 +205,14 @@ def test_traces_count_on_usage_and_end() -> None:
 
 def test_a_clock_far_ahead_is_set_to_log_time() -> None:
     event = beat().model_copy(update={"occurred_at": LOGGED + MAX_CLOCK_LEAD + timedelta(microseconds=1)})
-    run = apply(None, event, At(0, LOGGED)).state
+    run = apply(None, lean(event), At(0, LOGGED)).state
     assert run is not None
     assert (run.last_occurred_at, run.clock_clamped) == (LOGGED, True)
 
 
 def test_a_clock_a_little_ahead_is_believed() -> None:
     event = beat().model_copy(update={"occurred_at": LOGGED + MAX_CLOCK_LEAD})
-    run = apply(None, event, At(0, LOGGED)).state
+    run = apply(None, lean(event), At(0, LOGGED)).state
     assert run is not None
     assert (run.last_occurred_at, run.clock_clamped) == (event.occurred_at, False)
 
@@ -237,7 +243,7 @@ def test_a_snapshot_says_where_it_was_born_and_how_far_it_is() -> None:
 
 def test_a_brokers_clock_set_back_moves_no_deadline_back() -> None:
     run = one([started()])
-    later = apply(run, beat(), At(1, LOGGED - timedelta(hours=1)), flat_price).state
+    later = apply(run, lean(beat()), At(1, LOGGED - timedelta(hours=1)), flat_price).state
     assert later is not None
     assert (later.last_logged_at, later.version) == (run.last_logged_at, 2)
 
@@ -376,6 +382,25 @@ def test_a_batch_may_end_anywhere(events: list[AnyRunEvent], cut: int) -> None:
     assert (run, outcomes) == fold(events)
 
 
+@given(histories())
+def test_a_draft_comes_to_the_same_as_a_copy_per_event(events: list[AnyRunEvent]) -> None:
+    draft: Draft | None = None
+    outcomes: list[RunOutcome] = []
+    for offset, event in enumerate(events):
+        step = advance(draft, lean(event), at(offset), flat_price)
+        draft = step.state
+        outcomes.extend(step.emitted)
+    assert (freeze(draft), outcomes) == fold(events)
+
+
+@given(histories(), payloads)
+def test_a_state_that_was_given_is_not_changed(events: list[AnyRunEvent], payload: BaseModel) -> None:
+    run = one(events)
+    before = encode(run)
+    step_of(make_event(99, payload, 5, "sage"), run, 99)
+    assert encode(run) == before
+
+
 @given(histories(), st.randoms(use_true_random=False))
 def test_a_run_was_heard_at_the_latest_log_time_of_what_it_said(events: list[AnyRunEvent], random: Random) -> None:
     """Whatever the order of log times: a broker's clock may be set back."""
@@ -383,7 +408,7 @@ def test_a_run_was_heard_at_the_latest_log_time_of_what_it_said(events: list[Any
     heard = []
     for offset, event in enumerate(events):
         place = At(offset, LOGGED + timedelta(seconds=random.randrange(100)))
-        step = apply(state, event, place, flat_price)
+        step = apply(state, lean(event), place, flat_price)
         if step.changed:
             state = step.state
             heard.append(place.logged_at)

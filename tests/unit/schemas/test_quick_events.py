@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import example, given
@@ -15,8 +16,8 @@ from pydantic import BaseModel
 import runledger.schemas
 from runledger.schemas.codec import decode_event
 from runledger.schemas.errors import DecodeError
-from runledger.schemas.quick_events import read_event, read_narrow
-from runledger.schemas.run_events import AnyRunEvent
+from runledger.schemas.lean_events import LeanEvent, lean
+from runledger.schemas.quick_events import read_event, read_lean, read_narrow
 from runledger.schemas.values import MAX_EVENT_BYTES
 
 EXAMPLES = sorted((Path(runledger.schemas.__file__).parent / "examples" / "run-events").glob("*.json"))
@@ -54,6 +55,8 @@ def form_of(value: object) -> object:
     """Everything in a record that one can see: types, order of fields, digits of numbers."""
     if isinstance(value, BaseModel):
         return type(value), [(name, form_of(item)) for name, item in vars(value).items()]
+    if isinstance(value, msgspec.Struct):
+        return type(value), [(name, form_of(getattr(value, name))) for name in value.__struct_fields__]
     if isinstance(value, dict):
         return dict, [(name, form_of(item)) for name, item in value.items()]
     if isinstance(value, list):
@@ -61,7 +64,7 @@ def form_of(value: object) -> object:
     return type(value), repr(value)
 
 
-def outcome_of(read: Callable[[bytes, bytes | None], AnyRunEvent], value: bytes, key: bytes | None) -> object:
+def outcome_of(read: Callable[[bytes, bytes | None], object], value: bytes, key: bytes | None) -> object:
     try:
         event = read(value, key)
     except DecodeError as error:
@@ -69,8 +72,13 @@ def outcome_of(read: Callable[[bytes, bytes | None], AnyRunEvent], value: bytes,
     return form_of(event)
 
 
+def decode_lean(value: bytes, key: bytes | None) -> LeanEvent:
+    return lean(decode_event(value, key))
+
+
 def check(value: bytes, key: bytes | None = None) -> None:
     assert outcome_of(read_event, value, key) == outcome_of(decode_event, value, key)
+    assert outcome_of(read_lean, value, key) == outcome_of(decode_lean, value, key)
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
@@ -83,8 +91,8 @@ def test_what_our_producers_write_is_read_quickly(kind: str) -> None:
     value = orjson.dumps(document(kind))
     event = read_narrow(value, KEY)
     assert event is not None
-    assert form_of(event) == form_of(decode_event(value, KEY))
-    assert event == decode_event(value, KEY)
+    assert form_of(read_event(value, KEY)) == form_of(decode_event(value, KEY))
+    assert event == lean(decode_event(value, KEY))
 
 
 @pytest.mark.parametrize(

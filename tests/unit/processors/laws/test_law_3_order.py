@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from runledger.processors.ledger import apply
 from runledger.schemas.codec import decode, decode_run_log
+from runledger.schemas.lean_events import lean
 from runledger.schemas.outcomes import LoggedRun, RunOutcome
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.snapshots import RunSnapshot
@@ -44,7 +45,7 @@ def test_law_3_any_permutation_gives_the_recounted_run_and_last_word(events: lis
     state: RunSnapshot | None = None
     said: list[RunOutcome] = []
     for offset, event in enumerate(events):
-        step = apply(state, event, at(offset), flat_price)
+        step = apply(state, lean(event), at(offset), flat_price)
         state = step.state
         said += step.emitted
     run, outcome = recounted(events, flat_price)
