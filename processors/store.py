@@ -33,6 +33,8 @@ from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
 S = TypeVar("S")
 
 _TIMEOUT_SECONDS = 30
+_RETRY_MS = 5
+"""The broker refuses a transaction while it still ends the last one, for a few milliseconds; the default waits 100."""
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _BY_KEY = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
@@ -57,9 +59,7 @@ class Broker:
         self.follower = follower
         self.group = f"{settings.topic_prefix}processors"
         self.admin = AdminClient(kafka_client(settings))
-        self._member = Consumer(
-            {**kafka_client(settings), "group.id": self.group, "enable.auto.commit": False}
-        )
+        self._member = Consumer({**kafka_client(settings), "group.id": self.group, "enable.auto.commit": False})
         # Without a generation: the transactional id is the fence, not the membership.
         self.group_metadata = self._member.consumer_group_metadata()
 
@@ -84,6 +84,7 @@ class Broker:
                 "transactional.id": transactional_id,
                 "transaction.timeout.ms": int(self.settings.transaction_timeout_seconds * 1000),
                 "linger.ms": 0,
+                "retry.backoff.ms": _RETRY_MS,
                 "compression.type": "lz4",
                 "partitioner": PARTITIONER,
                 "message.max.bytes": DEAD_LETTERS.max_message_bytes,

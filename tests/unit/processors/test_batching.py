@@ -27,12 +27,14 @@ class Fetched:
     positions: dict[TP, int]
     records: dict[TP, list[Logged]] = field(default_factory=dict)
     error: Exception | None = None
+    waits: SimpleNamespace = field(default_factory=SimpleNamespace)
+    """What the next request asks the broker to wait for."""
 
     @property
     def _fetcher(self) -> SimpleNamespace:
         assignment = SimpleNamespace(active=True, tps=set(self.positions), state_value=self._state)
-        subscription = SimpleNamespace(assignment=assignment)
-        return SimpleNamespace(_subscriptions=SimpleNamespace(subscription=subscription))
+        self.waits._subscriptions = SimpleNamespace(subscription=SimpleNamespace(assignment=assignment))
+        return self.waits
 
     def _state(self, tp: TP) -> SimpleNamespace:
         position = self.positions[tp]
@@ -117,6 +119,18 @@ async def test_a_fetch_that_met_only_markers_is_an_empty_batch(consumer: BatchCo
     fetched.arrive(ONE, position=10)
     batch = (await fetch(consumer, fetched))[ONE]
     assert (batch.start, batch.end, list(batch.records)) == (7, 10, [])
+
+
+async def test_records_that_flow_are_gathered_and_the_first_after_a_pause_comes_at_once(
+    consumer: BatchConsumer, fetched: Fetched
+) -> None:
+    await consumer._thread.seek_stores({ONE: (7, 1)})
+    fetched.arrive(ONE, Logged(7, 0, None, None), position=8)
+    await fetch(consumer, fetched)
+    assert fetched.waits._fetch_min_bytes > 1
+    assert fetched.waits._fetch_max_wait_ms < 100
+    await fetch(consumer, fetched)
+    assert fetched.waits._fetch_min_bytes == 1
 
 
 async def test_the_later_epoch_holds_whichever_seek_comes_first(consumer: BatchConsumer, fetched: Fetched) -> None:
