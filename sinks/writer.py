@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 import psycopg
 import structlog
-from psycopg import sql
 
 from runledger.sinks import offsets
 from runledger.sinks.batch import Batch
@@ -23,9 +22,6 @@ from runledger.sinks.statements import statement
 
 _log = structlog.get_logger()
 
-# Names and bounds of partitions cannot be parameters, so these two are not in sql/.
-_CREATE_DAY = "CREATE TABLE {name} (LIKE run_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)"
-_ATTACH_DAY = "ALTER TABLE run_event ATTACH PARTITION {name} FOR VALUES FROM ({first}) TO ({following})"
 _BIRTH = ("project_key", "run_id", "born_offset")
 
 
@@ -162,17 +158,8 @@ def _run(connection: psycopg.Connection, name: str, rows: Collection[Row]) -> No
 
 
 def _make_day(connection: psycopg.Connection, day: date) -> None:
-    """Attach the day's partition: unlike CREATE … PARTITION OF it lets other writers go on meanwhile."""
-    name = f"run_event_{day:%Y%m%d}"
-    following = (day + timedelta(days=1)).isoformat()
-    parts = {"name": sql.Identifier(name), "first": sql.Literal(day.isoformat()), "following": sql.Literal(following)}
-    with connection.transaction():
-        connection.execute(statement("lock_days"))
-        if connection.execute(statement("find_day"), {"name": name}).fetchone() is not None:
-            return
-        for text in (_CREATE_DAY, _ATTACH_DAY):
-            connection.execute(sql.SQL(text).format(**parts))
-    _log.info("day_partition_made", day=day.isoformat())
+    if connection.execute(statement("make_day"), {"day": day}).fetchone() == (True,):
+        _log.info("day_partition_made", day=day.isoformat())
 
 
 def _erase_runs(connection: psycopg.Connection, batch: Batch) -> None:

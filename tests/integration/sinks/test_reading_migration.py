@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.sinks.batch import Batch, fold
+from runledger.sinks.copying import copy_text
 from runledger.sinks.errors import MigrationError
 from runledger.sinks.loading import load
 from runledger.sinks.migrate import migrate
@@ -47,12 +48,12 @@ def _insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) ->
 
 def _write_as_before(connection: psycopg.Connection[Any], batch: Batch) -> None:
     """Write a batch into the tables as they were, by statements that have not changed since, or by hand."""
-    load(connection, "run_event", EVENT_COLUMNS, batch.events)
+    load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events))
     _insert(connection, "agent_run", list(batch.runs.values()))
     _insert(connection, "agent_health", list(batch.health.values()))
     connection.execute(statement("insert_failures"), _as_json(list(batch.failures.values())))
     jobs = [(row["job_id"], row_id, row["key"], row["payload"]) for row_id, row in batch.jobs.items()]
-    load(connection, "scoring_outbox", ("job_id", "row_id", "key", "payload"), jobs)
+    load(connection, "scoring_outbox", ("job_id", "row_id", "key", "payload"), copy_text(jobs))
     defaults = {"rlhf_scores": None}
     logs = [
         row | defaults | {"created_at": NOON + timedelta(minutes=11 * number)}
@@ -118,6 +119,10 @@ def test_figures_are_kept_by_the_quarter_of_created_at(database: str) -> None:
 # --- who may run it ---------------------------------------------------------------------------------------------------
 
 
+_GROUPS = "runledger_access, runledger_keys, runledger_watch, runledger_write"
+_CREATE_GROUPS = "".join(f"CREATE ROLE {name} NOLOGIN; " for name in _GROUPS.split(", "))
+
+
 class _Server:
     """A server whose roles are the tests' own."""
 
@@ -143,7 +148,7 @@ class _Server:
     def clean(self) -> None:
         """Drop the databases, and the role that their migrations made."""
         self.run(*(f"DROP DATABASE {name} WITH (FORCE)" for name in self.databases))
-        self.run("DROP ROLE IF EXISTS runledger_read", 'DROP ROLE IF EXISTS maker, plain, "odd name"')
+        self.run(f"DROP ROLE IF EXISTS runledger_read, {_GROUPS}", 'DROP ROLE IF EXISTS maker, plain, "odd name"')
         self.databases.clear()
 
 
@@ -204,12 +209,16 @@ def test_who_may_not_create_roles_is_told_what_to_ask_for(server: _Server) -> No
         migrate(uri)
     assert not _has_tables(uri)
     server.run(ask)
+    with pytest.raises(MigrationError, match=f"roles are missing.*{_CREATE_GROUPS}then migrate again"):
+        migrate(uri)
+    assert not _has_tables(uri)
+    server.run(_CREATE_GROUPS)
     migrate(uri)
     _reads(uri)
 
 
 def test_who_is_no_member_of_the_role_is_told_what_to_ask_for(server: _Server) -> None:
-    server.run("CREATE ROLE runledger_read NOLOGIN", _login("plain"))
+    server.run("CREATE ROLE runledger_read NOLOGIN", _CREATE_GROUPS, _login("plain"))
     uri = server.database("plain")
     ask = "GRANT runledger_read TO plain"
     with pytest.raises(MigrationError, match=f"plain is no member of the role runledger_read.*{ask}; then migrate"):
