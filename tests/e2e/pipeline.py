@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 from confluent_kafka import Consumer, TopicPartition
@@ -79,7 +80,7 @@ class Pipeline:
         self.settings = settings
         self.workers: list[Worker] = []
         self._folder = folder
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "RUNLEDGER_KAFKA": settings.kafka,
             "RUNLEDGER_POSTGRES": settings.postgres,
             "RUNLEDGER_TOPIC_PREFIX": settings.topic_prefix,
@@ -90,7 +91,7 @@ class Pipeline:
     def start(self, name: str, environment: Mapping[str, str] | None = None) -> Worker:
         """Start one more worker of that name."""
         number = sum(worker.name == name for worker in self.workers) + 1
-        worker = Worker(name, number, {**self._environment, **(environment or {})}, self._folder)
+        worker = Worker(name, number, {**self.environment, **(environment or {})}, self._folder)
         self.workers.append(worker)
         return worker
 
@@ -102,6 +103,15 @@ class Pipeline:
     def counts(self) -> Counter[str]:
         """How often each event stands in the workers' logs; lines with a count weigh as much."""
         counted: Counter[str] = Counter()
+        for line in self._lines():
+            counted[line["event"]] += int(line.get("count", 1))
+        return counted
+
+    def lines(self, event: str) -> list[dict[str, Any]]:
+        """Return the lines of one event in the workers' logs."""
+        return [line for line in self._lines() if line["event"] == event]
+
+    def _lines(self) -> Iterator[dict[str, Any]]:
         for log in self._folder.glob("*.log"):
             for line in log.read_bytes().splitlines():
                 try:
@@ -109,8 +119,7 @@ class Pipeline:
                 except orjson.JSONDecodeError:
                     continue
                 if isinstance(document, dict) and "event" in document:
-                    counted[document["event"]] += int(document.get("count", 1))
-        return counted
+                    yield document
 
 
 @contextmanager

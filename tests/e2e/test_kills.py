@@ -10,11 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 
@@ -26,7 +24,8 @@ from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
 from tests.e2e.checks import check_all, finished
 from tests.e2e.generator import PRODUCERS, Generator
-from tests.e2e.pipeline import Pipeline, Worker, count_records, pipeline, wait_for
+from tests.e2e.pipeline import Pipeline, count_records, pipeline, wait_for
+from tests.e2e.zombies import positions, refuse_a_zombie
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.slow]
 
@@ -34,7 +33,6 @@ EVENTS = 100_000
 RATE = 2000
 SEED = 20261121
 KILLS = 2
-ZOMBIES = 5
 DEADLINE_SECONDS = 45
 CATCH_UP_SECONDS = 180
 
@@ -50,51 +48,6 @@ def send(generator: Generator, settings: ConnectionSettings, done: threading.Eve
                 time.sleep(max(0.0, began + number / RATE - time.monotonic()))
             clients[sender].publish(event)
     done.set()
-
-
-def refuse_a_zombie(running: Pipeline, connection: psycopg.Connection) -> int:
-    """Stop a sink with a batch in its hands until another has written it; return how often it was refused."""
-    sinks = [worker for worker in running.workers if worker.name == "sink"]
-    for attempt in range(ZOMBIES):
-        zombie = sinks[attempt % len(sinks)]
-        stop_between_transactions(zombie, connection)
-        before = positions(connection)
-        wait_for("another sink took over", partial(_all_moved, connection, before), 60)
-        zombie.signal(signal.SIGCONT)
-        with suppress(AssertionError):
-            wait_for("a refusal", lambda: running.counts()["compare_and_set_refused"] > 0, 5)
-        if refused := running.counts()["compare_and_set_refused"]:
-            return refused
-    return 0
-
-
-def stop_between_transactions(worker: Worker, connection: psycopg.Connection) -> None:
-    """Stop a process while its database connection is idle: under load it is then preparing its next transaction."""
-    for _ in range(500):
-        worker.signal(signal.SIGSTOP)
-        ports = [c.laddr.port for c in psutil.Process(worker.pid).net_connections("tcp") if c.status == "ESTABLISHED"]
-        states = connection.execute(
-            "SELECT state FROM pg_stat_activity WHERE application_name = 'runledger' AND client_port = ANY (%s)",
-            (ports,),
-        ).fetchall()
-        if states == [("idle",)]:
-            return
-        worker.signal(signal.SIGCONT)
-        time.sleep(0.01)
-    raise AssertionError("the sink was never between two transactions")
-
-
-def positions(connection: psycopg.Connection) -> dict[tuple[str, int], int]:
-    """{(topic, partition): next_offset} of the topics that always move under load."""
-    rows = connection.execute(
-        "SELECT topic, partition, next_offset FROM consumer_offset WHERE topic LIKE '%run-events' OR topic LIKE '%runs'"
-    )
-    return {(topic, number): next_offset for topic, number, next_offset in rows}
-
-
-def _all_moved(connection: psycopg.Connection, before: dict[tuple[str, int], int]) -> bool:
-    now = positions(connection)
-    return all(now[source] > next_offset for source, next_offset in before.items())
 
 
 def kill_at_random(running: Pipeline, done: threading.Event, chance: random.Random) -> dict[str, int]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from runledger.producers.client import RunClient
 from runledger.producers.errors import ProducerError, Undelivered
 from runledger.producers.settings import ProducerSettings
+from runledger.producers.stats import Stats
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.settings import ConnectionSettings
 
@@ -56,13 +57,28 @@ class Sender:
         ledger: where to note it.
         events: what to send.
         per_second: how fast; 0 for as fast as it goes.
+        strict: as the client's: whether a call waits for room in a full queue.
+        client_settings: further ones.
     """
 
     def __init__(
-        self, settings: ConnectionSettings, ledger: SentLedger, events: Iterable[AnyRunEvent], per_second: float = 0
+        self,
+        settings: ConnectionSettings,
+        ledger: SentLedger,
+        events: Iterable[AnyRunEvent],
+        per_second: float = 0,
+        *,
+        strict: bool = True,
+        **client_settings: float,
     ) -> None:
-        fields = {**settings.model_dump(), "delivery_timeout_seconds": 60, "queue_wait_seconds": 60}
-        self._client = RunClient(settings=ProducerSettings.model_validate(fields), strict=True)
+        patience = {"delivery_timeout_seconds": 60, "queue_wait_seconds": 60, **client_settings}
+        self._client = RunClient(
+            settings=ProducerSettings.model_validate({**settings.model_dump(), **patience}), strict=strict
+        )
+        self.took_seconds: list[float] = []
+        """What each call cost its caller."""
+        self.stats: Stats | None = None
+        """The client's own counts, once all is sent."""
         self._ledger = ledger
         self._events = events
         self._per_second = per_second
@@ -92,6 +108,7 @@ class Sender:
             with self._client:
                 self._send()
                 self._client.flush(90)
+                self.stats = self._client.stats()
         except BaseException as error:  # noqa: BLE001  # carried into the test's own thread
             self._failure = error
 
@@ -112,9 +129,11 @@ class Sender:
             if failure is None:
                 self._ledger.note(key, "ok")
 
+        began = time.perf_counter()
         try:
             self._client.publish(event, told)
         except ProducerError:
             self._ledger.note(key, "fail")
         else:
             self._ledger.note(key, "info")
+        self.took_seconds.append(time.perf_counter() - began)

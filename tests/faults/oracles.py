@@ -167,8 +167,8 @@ def _rows(evidence: Evidence, agents: Mapping[AgentKey, Agent]) -> list[str]:
 
 
 def _agents(evidence: Evidence, agents: Mapping[AgentKey, Agent]) -> list[str]:
-    names = ("version", "finished_runs", "last_ended_at", "last_status")
-    names += ("consecutive_silence_count", "consecutive_failure_count")
+    streaks = ("consecutive_silence_count", "consecutive_failure_count")
+    names = ("version", "finished_runs", "last_ended_at", "last_status", *streaks)
     expected = {key: {name: agent.health()[name] for name in names} for key, agent in agents.items()}
     found = {
         (row["project_key"], row["agent_id"]): {name: row[name] for name in names}
@@ -185,7 +185,9 @@ def nothing_invented(evidence: Evidence) -> list[str]:
     stored = evidence.rows(f"SELECT project_key, run_id, event_id FROM run_event WHERE type <> '{_TIMED_OUT}'")  # noqa: S608  # a constant
     keys = {(row["project_key"], row["run_id"], row["event_id"]) for row in stored}
     runs = {(project, run) for project, run, _ in sent}
-    rows = evidence.rows("SELECT project_key, run_id FROM agent_run UNION SELECT project_key, run_id FROM agent_run_log")
+    rows = evidence.rows(
+        "SELECT project_key, run_id FROM agent_run UNION SELECT project_key, run_id FROM agent_run_log"
+    )
     return [
         *(f"in the log, never sent: {key}" for key in strangers(evidence.log, sent)),
         *(f"in the tables, never sent: {key}" for key in keys - sent),

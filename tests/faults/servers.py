@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from signal import Signals
 
 import psutil
 
@@ -43,7 +43,7 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
-        drop_to_user = (sys.executable, "-I", "-S", child.__file__, str(os.getpid()), str(int(signal.SIGKILL)))
+        drop_to_user = (sys.executable, "-I", "-S", child.__file__, str(os.getpid()), str(int(Signals.SIGKILL)))
         command = (*drop_to_user, self._service.user or "", *self._service.command)
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
@@ -53,17 +53,17 @@ class Server:
             assert time.monotonic() < deadline, f"{self._service.name} does not answer"
             time.sleep(0.1)
 
-    def signal(self, number: signal.Signals) -> None:
+    def send_signal(self, number: Signals) -> None:
         """Send it a signal."""
         assert self._process is not None
         self._process.send_signal(number)
 
-    def stop(self, number: signal.Signals | None = None) -> None:
+    def stop(self, number: Signals | None = None) -> None:
         """End it by a signal, its own stop signal if none is given, and wait until it and its children are gone."""
         if self._process is None:
             return
         children = psutil.Process(self._process.pid).children(recursive=True)
-        self.signal(number or self._service.stop_signal)
+        self.send_signal(number or self._service.stop_signal)
         self._process.wait(_START_SECONDS)
         psutil.wait_procs(children, _START_SECONDS)
         self._process = None
@@ -80,7 +80,7 @@ def _running(make: Callable[[StackFolder], tuple[Service, str]]) -> Iterator[Ser
         try:
             yield server
         finally:
-            server.stop(signal.SIGKILL)
+            server.stop(Signals.SIGKILL)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,12 +14,12 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from confluent_kafka.admin import AdminClient
 
+from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.settings import ConnectionSettings
-from runledger.schemas.topics import ALL_TOPICS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS
-from runledger.sinks.migrate import migrate
+from runledger.schemas.topics import ALL_TOPICS, PARTITIONER, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS, Topic
 from runledger.sinks.records import SOURCES
 from runledger.sinks.verify import verify
 from runledger.topic_admin import ensure_topics
@@ -97,6 +99,31 @@ class Site:
             login, _, _ = parts.netloc.rpartition("@")
             yield proxy, parts._replace(netloc=f"{login}@127.0.0.1:{proxy.port}").geturl()
 
+    def inject(self, topic: Topic, *records: tuple[bytes | None, bytes | None], poison: bool = True) -> None:
+        """Log (key, value) records by hand, acknowledged; poison is remembered as such."""
+        producer = Producer(
+            {
+                "bootstrap.servers": self.settings.kafka,
+                "partitioner": PARTITIONER,
+                "compression.type": "lz4",
+                "message.max.bytes": 100_000_000,
+            }
+        )
+
+        def told(error: KafkaError | None, message: Message) -> None:
+            assert error is None, error.str()
+            if poison:
+                self.poison.add((topic.suffix, message.partition() or 0, message.offset() or 0))
+
+        for key, value in records:
+            producer.produce(topic.name(self.settings.topic_prefix), value, key, on_delivery=told)
+        assert producer.flush(60) == 0
+
+    def tell(self, *events: AnyRunEvent) -> None:
+        """Send some events, acknowledged."""
+        self.senders.append(Sender(self.settings, self.ledger, events))
+        self.senders[-1].wait()
+
     def count(self, query: str) -> int:
         """Return the number a query finds."""
         found = self.connection.execute(query.encode()).fetchone()
@@ -112,13 +139,29 @@ class Site:
         least = self.stored() + more
         wait_for(f"{least} deliveries", lambda: self.stored() >= least, timeout_seconds)
 
+    def wait_until_working(self) -> None:
+        """Wait until something has gone all the way: every worker has started and does its part."""
+        scored = "SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL"
+        wait_for("a scored run", lambda: self.count(scored) > 0, 60)
+
     def settle(self, timeout_seconds: float = HEAL_SECONDS) -> float:
         """Wait until everything sent has gone all the way; return how many seconds it took (O7)."""
         for sender in self.senders:
             sender.wait()
-        seconds = wait_for("no lag and an empty outbox", lambda: not self.lag(), timeout_seconds)
+        try:
+            seconds = wait_for("no lag and an empty outbox", lambda: not self.lag(), timeout_seconds)
+        except AssertionError as error:
+            raise AssertionError(f"O7: {error}; left: {self.lag()}; {self.sessions()}") from None
         self.result.seconds_to_heal = round(max(self.result.seconds_to_heal, seconds), 1)
         return seconds
+
+    def sessions(self) -> list[tuple[Any, ...]]:
+        """Tell what the workers' database sessions do."""
+        query = (
+            "SELECT application_name, state, wait_event, now() - xact_start, left(query, 60) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        return self.connection.execute(query).fetchall()
 
     def lag(self) -> list[str]:
         """Name whatever is not yet done."""
@@ -130,14 +173,20 @@ class Site:
             return [str(error)]
         rows = self.connection.execute("SELECT topic, partition, next_offset FROM consumer_offset").fetchall()
         written = {(topic, number): next_offset for topic, number, next_offset in rows}
-        unscored = self.count("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NULL")
-        unsent = self.count("SELECT count(*) FROM scoring_outbox WHERE sent_at IS NULL")
+        left = {
+            "unscored": self.count("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NULL"),
+            "unsent": self.count("SELECT count(*) FROM scoring_outbox WHERE sent_at IS NULL"),
+        }
         return [
-            *(f"processors {source}: {folded[source]} of {end}" for source, end in folding.items() if folded[source] < end),
-            *(f"sink {source}: {written.get(source, 0)} of {end}" for source, end in ends.items() if written.get(source, 0) < end),
-            *([f"{unscored} rows unscored"] if unscored else []),
-            *([f"{unsent} jobs unsent"] if unsent else []),
+            *(f"processors at {source}" for source, end in folding.items() if folded[source] < end),
+            *(f"sink at {source}" for source, end in ends.items() if written.get(source, 0) < end),
+            *(f"{count} {what}" for what, count in left.items() if count),
         ]
+
+    def reconnect(self) -> None:
+        """Connect to the tables again, after their server was away."""
+        self.connection.close()
+        self.connection = psycopg.connect(self.settings.postgres, autocommit=True)
 
     def evidence(self) -> Evidence:
         """Give what verdicts look at, as it stands now."""
@@ -204,6 +253,7 @@ def open_site(
     workers: Sequence[str] = WORKERS,
     scaled: str = "",
     unprotected: str = "",
+    migrators: int = 1,
     **environment: str,
 ) -> Iterator[Site]:
     """Make topics and tables, run workers on them for the length of a block, and report.
@@ -218,6 +268,7 @@ def open_site(
         workers: their names, a name for each process.
         scaled: how much shorter or smaller than in the list of faults.
         unprotected: a protection to switch off.
+        migrators: processes that make the tables, all at once.
         environment: further settings of the workers.
     """
     result = Result(fault, name, seed, scaled=scaled, unprotected=unprotected)
@@ -226,15 +277,13 @@ def open_site(
     with ExitStack() as stack:
         database = stack.enter_context(_database(postgres))
         settings = ConnectionSettings(kafka=kafka, postgres=database, topic_prefix=f"fault-{uuid4().hex[:8]}.")
-        migrate(database)
+        _migrate(database, migrators)
         stack.enter_context(_topics(settings))
         connection = stack.enter_context(psycopg.connect(database, autocommit=True))
         running = stack.enter_context(pipeline(settings, folder, tuple(workers), **{**quick, **unsafe, **environment}))
         site = Site(settings, connection, running, seed, result, folder)
-        stack.callback(result.write)
         stack.callback(site.finish)
         yield site
-        result.survived = True
 
 
 @contextmanager
@@ -248,6 +297,12 @@ def _database(server: str) -> Iterator[str]:
     yield f"postgresql://{login}@{address['host']}:{address['port']}/{name}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _migrate(database: str, processes: int) -> None:
+    program = "import sys; from runledger.sinks.migrate import migrate; migrate(sys.argv[1])"
+    started = [subprocess.Popen([sys.executable, "-c", program, database]) for _ in range(processes)]
+    assert [process.wait(120) for process in started] == [0] * processes
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from runledger.schemas.usage import TokenUsage
 
 RUNS_PER_AGENT = 24
 """Fewer than the 32 outcomes within which streaks do not depend on the order of arrival."""
-_BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _MODELS = ("claude-sonnet-4-5", "gpt-4o", "house-model-1")
 _ACTIVE_RUNS = 60
 
@@ -79,7 +79,7 @@ class Story:
 
     def __post_init__(self) -> None:
         self._dice = random.Random(f"{self.seed}/{self.number}")
-        self._clock = _BEGAN + timedelta(days=self.number)
+        self._clock = BEGAN + timedelta(days=self.number)
 
     def __iter__(self) -> Iterator[AnyRunEvent]:
         """Give events in the order they are sent: runs interleaved, some events late, some twice."""
@@ -145,9 +145,7 @@ class Story:
             status: EndStatus = self._dice.choices(get_args(EndStatus), [75, 20, 5])[0]
             final = self._usage() if self._dice.random() < 0.2 else None
             summary = self._dice.choice(["done", "done", None])
-            yield RunEnded(
-                **run, **self._told(skew), data=EndedData(status=status, summary=summary, token_usage=final)
-            )
+            yield RunEnded(**run, **self._told(skew), data=EndedData(status=status, summary=summary, token_usage=final))
 
     def _told(self, skew: timedelta) -> dict[str, Any]:
         self._clock += timedelta(milliseconds=10)

@@ -1,0 +1,61 @@
+"""Faults 6 to 8: who belongs to a group changes while its members are at work."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.pipeline import wait_for
+from tests.e2e.zombies import positions, refuse_a_zombie
+from tests.faults.locking import table_locked, waiting
+from tests.faults.site import WORKERS, MakeSite
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+
+
+@pytest.mark.slow
+def test_fault_06_sink_stopped_past_its_session_comes_back(site: MakeSite) -> None:
+    """Its batch has been written by another meanwhile: it is refused."""
+    here = site(6, "zombie sink", workers=("sink", *WORKERS), scaled="session of 6 s for a poll interval of 300 s")
+    load = here.load(30_000, 500)
+    wait_for("the first rows", lambda: len(positions(here.connection)) == 2 * here.settings.partitions, 60)
+    assert refuse_a_zombie(here.running, here.connection) > 0
+    load.stop()
+    here.judge("O1", "O2", "O8")
+
+
+@pytest.mark.slow
+def test_fault_07_processors_and_sinks_join_and_leave_all_the_time(site: MakeSite) -> None:
+    here = site(7, "rebalance storm")
+    load = here.load(12_000, 200)
+    here.wait_until_working()
+    joined = 0
+    while load.is_running:
+        guests = [here.running.start(name) for name in ("processor", "sink")]
+        begun = here.running.counts()["assigned"]
+        wait_for("the guests", lambda: here.running.counts()["assigned"] > begun, 60)  # noqa: B023  # called at once
+        for guest in guests:
+            guest.stop()
+            here.running.workers.remove(guest)
+        joined += len(guests)
+    assert joined >= 6
+    here.judge("O1", "O2", "O4", "O6", "O8")
+    here.judge_doors()
+
+
+def test_fault_08_sinks_change_during_a_slow_write(site: MakeSite) -> None:
+    """The database takes its time; a second sink joins meanwhile, and leaves during the next slow write."""
+    here = site(8, "rebalance during a slow database write", workers=WORKERS)
+    here.load(400).wait()
+    here.wait_until_working()
+    with table_locked(here, "agent_run"):
+        here.load(1500, 400)
+        wait_for("a slow write", lambda: waiting(here) > 0, 40)
+        begun = here.running.counts()["partitions_assigned"]
+        guest = here.running.start("sink")
+        wait_for("a rebalance", lambda: here.running.counts()["partitions_assigned"] > begun, 40)
+    here.wait_for_stored(1)
+    with table_locked(here, "agent_run"):
+        here.load(1500, 400)
+        wait_for("a slow write", lambda: waiting(here) > 0, 40)
+        here.kill(guest)
+    here.judge("O1", "O2", "O8")
