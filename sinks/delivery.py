@@ -16,6 +16,7 @@ from runledger.sinks.records import Partition, Record
 from runledger.sinks.refusals import RefusalCounts
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.sqlstate import decide_error, reason_of
+from runledger.sinks.texts import Texts, texts_of
 from runledger.sinks.writer import Writer
 
 _log = structlog.get_logger()
@@ -27,7 +28,7 @@ class _Part:
 
     records: Sequence[Record]
     ends: Mapping[Partition, int] = field(default_factory=dict)
-    folding: Future[Batch] | None = None
+    folding: Future[tuple[Batch, Texts | None]] | None = None
 
 
 class Delivery:
@@ -72,7 +73,7 @@ class Delivery:
         parts = _split(records, self._settings.batch_records, self._settings.batch_bytes, ends or {})
         while parts:
             part = parts.pop()
-            batch = self._fold(part).result()
+            batch, texts = self._fold(part).result()
             if parts:
                 self._fold(parts[-1])
             excess = self.refusals.count(batch, part.records, expected)
@@ -81,7 +82,7 @@ class Delivery:
                 raise excess.error
             if batch.dead_letters:
                 self._dead_letters.send(batch.dead_letters)
-            refused = self._write(batch, expected)
+            refused = self._write(batch, expected, texts)
             if refused is None:
                 self.refusals.take(batch)
                 expected.update(batch.moves)
@@ -91,13 +92,15 @@ class Delivery:
             else:
                 self._give_up(part.records[0], refused, expected)
 
-    def _fold(self, part: _Part) -> Future[Batch]:
+    def _fold(self, part: _Part) -> Future[tuple[Batch, Texts | None]]:
         """Begin to fold a part, unless that was done."""
         if part.folding is None:
-            part.folding = self._folder.submit(fold, part.records, self._settings.rubric, part.ends)
+            part.folding = self._folder.submit(_fold, part.records, self._settings.rubric, part.ends)
         return part.folding
 
-    def _write(self, batch: Batch, expected: Mapping[Partition, int]) -> psycopg.Error | None:
+    def _write(
+        self, batch: Batch, expected: Mapping[Partition, int], texts: Texts | None = None
+    ) -> psycopg.Error | None:
         """Write a batch, waiting for a database that will recover; return the error if a value is at fault."""
         pause_seconds = self._settings.retry_seconds
         in_doubt = False
@@ -105,7 +108,7 @@ class Delivery:
             try:
                 if in_doubt and self._stands(batch, expected):
                     return None
-                self._writer.write(batch, expected)
+                self._writer.write(batch, expected, texts)
             except psycopg.Error as error:
                 decision = decide_error(error)
                 if decision == "bisect":
@@ -145,6 +148,14 @@ class Delivery:
             raise refused
         self.refusals.take(batch)
         expected.update(batch.moves)
+
+
+def _fold(records: Sequence[Record], rubric: str, ends: Mapping[Partition, int]) -> tuple[Batch, Texts | None]:
+    batch = fold(records, rubric, ends)
+    try:
+        return batch, texts_of(batch)
+    except psycopg.DataError:  # the writer meets it again, and it is narrowed down
+        return batch, None
 
 
 def _split(records: Sequence[Record], most: int, most_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:

@@ -19,6 +19,7 @@ from runledger.sinks.records import Partition
 from runledger.sinks.rows import EVENT_COLUMNS, JOB_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Row, as_json
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.statements import statement
+from runledger.sinks.texts import Texts, texts_of
 
 _log = structlog.get_logger()
 
@@ -87,23 +88,24 @@ class Writer:
         """Insert the positions that do not stand in the database yet."""
         offsets.open_positions(self.connection(), positions)
 
-    def write(self, batch: Batch, expected: Mapping[Partition, int]) -> None:
+    def write(self, batch: Batch, expected: Mapping[Partition, int], texts: Texts | None = None) -> None:
         """Write a batch and move its positions, in one transaction.
 
         Args:
             batch: what to write.
             expected: {(topic, partition): next_offset} that the batch begins at.
+            texts: the batch's rows as COPY reads them, if they were written ahead.
 
         Raises:
             PositionConflictError: another consumer has moved a position; nothing was written.
             psycopg.Error: the database refused; nothing was written, unless the connection was lost during the commit.
         """
-        connection = self.connection()
+        connection, texts = self.connection(), texts or texts_of(batch)
         try:
             self._open_incoming(connection)
             self._make_days(connection, {row[0] for row in batch.events})
             with connection.transaction():
-                self._write(connection, batch, expected)
+                self._write(connection, batch, texts, expected)
         except psycopg.errors.LockNotAvailable:
             # No timeout of the server's ends a transaction whose process was stopped in a COPY. Who waits for it does.
             seconds = self._settings.lock_timeout_seconds
@@ -111,16 +113,18 @@ class Writer:
             _log.warning("lock_not_available", stopped_copies_ended=ended)
             raise
 
-    def _write(self, connection: psycopg.Connection, batch: Batch, expected: Mapping[Partition, int]) -> None:
+    def _write(
+        self, connection: psycopg.Connection, batch: Batch, texts: Texts, expected: Mapping[Partition, int]
+    ) -> None:
         """Write a batch within its transaction."""
         offsets.advance_positions(connection, expected, batch.moves, batch.refusals, unchecked=self._unchecked)
         if batch.logs or batch.streaks or batch.scores or batch.erasures:
             alone = bool(batch.scores or batch.erasures)
             connection.execute(statement("lock_run_log"), {"alone": alone})
         _erase_runs(connection, batch)
-        _write_events(connection, batch)
-        _write_runs(connection, batch)
-        _write_run_log(connection, batch)
+        _write_events(connection, batch, texts.events)
+        _write_runs(connection, batch, texts.runs)
+        _write_run_log(connection, batch, texts.logs)
         _write_scores(connection, batch)
         _run(connection, "upsert_incidents", batch.incidents.values())
         write_failures(connection, batch)
@@ -167,15 +171,15 @@ def _erase_runs(connection: psycopg.Connection, batch: Batch) -> None:
         _run(connection, name, batch.erasures)
 
 
-def _write_events(connection: psycopg.Connection, batch: Batch) -> None:
-    load(connection, "run_event", EVENT_COLUMNS, batch.events)
+def _write_events(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
+    load(connection, "run_event", EVENT_COLUMNS, text)
     _run(connection, "erase_events", batch.erasures)
 
 
-def _write_runs(connection: psycopg.Connection, batch: Batch) -> None:
+def _write_runs(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
     runs, written = batch.runs.values(), 0
     if runs:
-        load(connection, "incoming_run", RUN_COLUMNS, [run.values() for run in runs])
+        load(connection, "incoming_run", RUN_COLUMNS, text)
         written = connection.execute(statement("upsert_runs")).rowcount
     if written < len(runs) or batch.late:
         # A row that was not written stands newer, or is of another birth: the statement finds which.
@@ -194,11 +198,10 @@ def _register(connection: psycopg.Connection, batch: Batch) -> None:
     _run(connection, "register_agents", rows)
 
 
-def _write_run_log(connection: psycopg.Connection, batch: Batch) -> None:
+def _write_run_log(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
     """Write logged runs, and the jobs of those that are new."""
     if batch.logs:
-        rows = [(*row.values(), *batch.jobs[key].values()) for key, row in batch.logs.items()]
-        load(connection, "incoming_log", LOG_COLUMNS + JOB_COLUMNS, rows)
+        load(connection, "incoming_log", LOG_COLUMNS + JOB_COLUMNS, text)
         connection.execute(statement("upsert_run_log"), prepare=False)
     _run(connection, "revise_streaks", batch.streaks.values())
     if batch.jobs:

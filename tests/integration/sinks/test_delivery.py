@@ -17,6 +17,7 @@ from runledger.sinks.errors import DeliveryError, InterruptedDeliveryError, Posi
 from runledger.sinks.offsets import Position
 from runledger.sinks.records import Partition, Record
 from runledger.sinks.settings import SinkSettings
+from runledger.sinks.texts import Texts
 from runledger.sinks.writer import Writer
 from tests.integration.sinks.conftest import Ledger
 from tests.unit.sinks.build import run_record, snapshot, source
@@ -34,14 +35,14 @@ class _CutOnce(Writer):
         self._committed = committed
         self.cuts = 0
 
-    def write(self, batch: Batch, expected: Mapping[Partition, int]) -> None:
+    def write(self, batch: Batch, expected: Mapping[Partition, int], texts: Texts | None = None) -> None:
         if self.cuts == 0:
             self.cuts += 1
             if self._committed:
-                super().write(batch, expected)
+                super().write(batch, expected, texts)
             self.close()
             raise psycopg.OperationalError("the connection is lost")
-        super().write(batch, expected)
+        super().write(batch, expected, texts)
 
 
 @pytest.fixture

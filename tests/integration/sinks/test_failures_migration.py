@@ -7,6 +7,7 @@ import pytest
 
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.sinks.batch import fold
+from runledger.sinks.copying import copy_text
 from runledger.sinks.loading import load
 from runledger.sinks.migrate import migrate
 from runledger.sinks.rows import EVENT_COLUMNS, Row, as_json
@@ -30,7 +31,7 @@ def test_failures_written_before_get_the_states_of_a_recount(database: str, seed
     migrate(database, _BEFORE)
     batch = fold(random_story(seed, 600, 60, 2).records, DEFAULT_RUBRIC)
     with psycopg.connect(database, autocommit=True) as connection:
-        load(connection, "run_event", EVENT_COLUMNS, batch.events)
+        load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events))
         _insert(connection, "agent_run", list(batch.runs.values()))
         connection.execute(statement("insert_failures"), {"rows": as_json(batch.failures.values())})
         migrate(database)

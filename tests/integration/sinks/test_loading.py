@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runledger.sinks.copying import copy_text
 from runledger.sinks.loading import load
 from runledger.sinks.sqlstate import decide_error
 
@@ -53,7 +54,7 @@ def connection(servers: tuple[str, str]) -> Iterator[psycopg.Connection]:
 @given(rows=st.lists(_ROW, max_size=4))
 def test_rows_come_back_as_they_were_loaded(connection: psycopg.Connection, rows: list[tuple[Any, ...]]) -> None:
     with connection.transaction():
-        load(connection, "held", _COLUMNS, rows)
+        load(connection, "held", _COLUMNS, copy_text(rows))
         found = connection.execute("SELECT t, n, i, b, a, u, j, m, d FROM held").fetchall()
     assert found == [(*row[:7], None if row[7] is None else list(row[7]), row[8]) for row in rows]
 
@@ -64,5 +65,5 @@ def test_rows_come_back_as_they_were_loaded(connection: psycopg.Connection, rows
 )
 def test_a_value_that_does_not_fit_is_bisected(connection: psycopg.Connection, column: str, value: object) -> None:
     with pytest.raises(psycopg.Error) as raised:
-        load(connection, "held", (column,), [(None,), (value,)])
+        load(connection, "held", (column,), copy_text([(None,), (value,)]))
     assert decide_error(raised.value) == "bisect"

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from runledger.schemas.usage import UsageTotals
-from runledger.sinks.loading import copy_text
+from runledger.sinks.copying import copy_text
 
 _AT = datetime(2026, 3, 1, 12, 0, 0, 120, tzinfo=UTC)
 
