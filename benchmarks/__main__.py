@@ -12,7 +12,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from benchmarks import document, machine
+from benchmarks import document, figures, machine
 from benchmarks.programs import ROOT
 from benchmarks.results import Result, failed, merge
 from benchmarks.servers import Servers, running_servers
@@ -55,7 +55,9 @@ def main(
             typer.echo(f"  {time.monotonic() - began:.0f} s: {_verdict(results[-1])}", err=True)
             if not quick:
                 merge(output, results[-1:], machine.versions())
-                page.write_text(document.write(orjson.loads(output.read_bytes()), machine.facts()), encoding="utf-8")
+                held = orjson.loads(output.read_bytes())
+                page.write_text(document.write(held, machine.facts()), encoding="utf-8")
+                figures.renew(page.parent, held)
     if any(result.error for result in results):
         raise typer.Exit(1)
 

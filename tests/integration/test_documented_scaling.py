@@ -1,0 +1,34 @@
+"""The statement of docs/scaling.md that drops old days of the audit log, against real tables."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from runledger.sinks.migrate import migrate
+
+pytestmark = pytest.mark.integration
+
+PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
+
+
+def test_old_days_of_the_audit_log_are_dropped_and_no_others(database: str) -> None:
+    migrate(database)
+    (statement,) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    today = datetime.now(UTC).date()
+    with psycopg.connect(database, autocommit=True) as connection:
+        for age in (0, 29, 31, 400):
+            connection.execute("SELECT make_run_event_day(%s)", [today - timedelta(days=age)])
+        drops = [drop for (drop,) in connection.execute(statement)]
+        for drop in drops:
+            connection.execute(sql.SQL(drop))
+        left = [name for (name,) in connection.execute("SELECT relid::text FROM pg_partition_tree('run_event')")]
+
+    assert len(drops) == 2
+    kept = {f"run_event_{today - timedelta(days=age):%Y%m%d}" for age in (0, 29)}
+    assert set(left) == {"run_event", "run_event_default", *kept}
