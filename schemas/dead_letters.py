@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias
 
 from runledger.schemas.topics import DEAD_LETTERS
 
@@ -146,11 +146,6 @@ def original_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[
     """Give back the headers the record itself had, from those of its dead letter."""
     prefix = len(ORIGINAL)
     return [(_unescape(name[prefix:]), content) for name, content in headers if name.startswith(ORIGINAL)]
-
-
-def is_reason(text: str) -> bool:
-    """Whether a text is one of the reasons."""
-    return text in get_args(Reason)
 
 
 def _within_bounds(headers: OriginalHeaders) -> Iterable[tuple[str, bytes | None]]:

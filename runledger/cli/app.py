@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from runledger.cli import agents, audit, demo, failures, mcp, project, replay, stack, verify, worker
+from runledger.cli import agents, audit, demo, dlq, failures, mcp, project, replay, stack, verify, worker
 from runledger.cli.explaining import EXPLAINED, explain
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("verify", rich_help_panel="Use")(verify.verify_command)
 app.command("mcp", rich_help_panel="Use")(mcp.mcp_command)
 app.command("migrate", rich_help_panel="Operate")(worker.migrate_command)
 app.add_typer(agents.app, name="agents", rich_help_panel="Operate")
+app.add_typer(dlq.app, name="dlq", rich_help_panel="Operate")
 app.add_typer(failures.app, name="failures", rich_help_panel="Use")
 app.add_typer(project.app, name="project", rich_help_panel="Operate")
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")

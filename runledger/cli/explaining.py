@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from runledger.access.errors import AccessError
 from runledger.analytics.errors import AnalyticsError
+from runledger.dlq.errors import DeadLetterError
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
 from runledger.resolving import FingerprintError
@@ -20,6 +21,7 @@ from runledger.topic_admin import TopicError
 EXPLAINED = (
     AccessError,
     AnalyticsError,
+    DeadLetterError,
     FingerprintError,
     StackError,
     ProducerError,

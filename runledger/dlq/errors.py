@@ -1,0 +1,7 @@
+"""Errors of the dead letters' desk."""
+
+from __future__ import annotations
+
+
+class DeadLetterError(Exception):
+    """Dead letters could not be read or sent; the message says what to do."""
