@@ -47,6 +47,7 @@ def main(
     if rounds is not None:
         size = replace(size, rounds=rounds)
     results: list[Result] = []
+    start = time.monotonic()
     with running_servers() as servers:
         for name, module in modules.items():
             typer.echo(f"{name}: {module.CLAIM}", err=True)
@@ -58,6 +59,7 @@ def main(
                 held = orjson.loads(output.read_bytes())
                 page.write_text(document.write(held, machine.facts()), encoding="utf-8")
                 figures.renew(page.parent, held)
+    typer.echo(f"{len(results)} benchmarks in {(time.monotonic() - start) / 60:.1f} min", err=True)
     if any(result.error for result in results):
         raise typer.Exit(1)
 

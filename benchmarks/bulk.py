@@ -74,19 +74,19 @@ class Bulk:
         Raises:
             WrongResultError: a run's tokens or events are wrong; the message names the first.
         """
-        found: dict[bytes, tuple[int, int]] = {}
+        latest: dict[bytes, bytes] = {}
 
         def take(key: bytes, value: bytes | None) -> None:
-            run = orjson.loads(value or b"null")
-            if run is not None:
-                found[key] = run["usage"]["input_tokens"], run["events"]
+            if value is not None:
+                latest[key] = value
 
         topics.read_all(corner.kafka, RUNS.name(corner.settings.topic_prefix), take, seconds)
-        if len(found) != self.runs:
-            raise WrongResultError(f"{len(found)} runs, not {self.runs}")
+        if len(latest) != self.runs:
+            raise WrongResultError(f"{len(latest)} runs, not {self.runs}")
         for run in range(self.runs):
             key = f"{PROJECT}/00000000-0000-4000-8000-{run:012x}".encode()
-            turns = turns_of(run)
+            snapshot, turns = orjson.loads(latest.get(key, b'{"usage": {}}')), turns_of(run)
+            found = snapshot["usage"].get("input_tokens"), snapshot.get("events")
             expected = sum(tokens_of(run, turn) for turn in range(turns)), turns
-            if found.get(key) != expected:
-                raise WrongResultError(f"{key.decode()} came to {found.get(key)}, not {expected}")
+            if found != expected:
+                raise WrongResultError(f"{key.decode()} came to {found}, not {expected}")
