@@ -13,7 +13,7 @@ from runledger.schemas.codec import decode
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
-from runledger.schemas.quick_records import write_record
+from runledger.schemas.quick_records import read_record, write_record
 from runledger.schemas.snapshots import AgentHealth
 from runledger.schemas.topics import AGENT_POSITIONS, AGENTS, DEAD_LETTERS, INCIDENTS, RUN_LOG, RUN_OUTCOMES
 
@@ -42,7 +42,7 @@ class AgentStage:
 
     def restore(self, value: bytes) -> AgentHealth:
         """Read an agent's state from the changelog."""
-        return decode(AgentHealth, value)
+        return read_record(AgentHealth, value)
 
     def due_at(self, state: AgentHealth) -> datetime | None:
         """Nothing of an agent expires."""

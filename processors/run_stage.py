@@ -12,10 +12,10 @@ from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record, Tombstone
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
-from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode, encode_event
+from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, encode_event
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.quick_events import read_lean
-from runledger.schemas.quick_records import write_record
+from runledger.schemas.quick_records import read_record, write_record
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.snapshots import RunSnapshot
 from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS
@@ -48,7 +48,7 @@ class RunStage:
 
     def restore(self, value: bytes) -> RunSnapshot:
         """Read a run's state from the changelog."""
-        return decode(RunSnapshot, value)
+        return read_record(RunSnapshot, value)
 
     def due_at(self, state: RunSnapshot) -> datetime | None:
         """Log time of the run's deadline or eviction."""

@@ -153,14 +153,15 @@ class PartitionStore(Generic[S]):
         low, high = reader.bounds(self._stage.source, self.partition)
         position = reader.last(self._stage.positions, self.partition)
         states = self._read_states(reader)
-        for key, value in states.items():
-            self.held.put(key, self._stage.restore(value), len(value))
         if position is None:
             if states:
                 raise self._stop(f"{self._stage.changelog} holds {len(states)} states but no position stands beside it")
             if low > 0:
                 raise self._stop(f"the log begins at {low}, and no position says what was folded before")
             return
+        while states:  # each in one form at a time: a million of them take gigabytes
+            key, value = states.popitem()
+            self.held.put(key, self._stage.restore(value), len(value))
         stood = decode(Position, position)
         self.held.next_offset = self._check(stood, low, high)
         self.held.rejected = stood.rejected

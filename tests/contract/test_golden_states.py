@@ -24,6 +24,7 @@ from runledger.schemas.dead_letter_limits import Refusals
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.lean_events import lean
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome
+from runledger.schemas.quick_records import read_record
 from runledger.schemas.run_events import EndedData, RunEnded, RunHeartbeat, RunTimedOut
 from runledger.schemas.snapshots import AgentHealth, Position, RunSnapshot
 from tests.contract.test_examples import holds
@@ -78,6 +79,7 @@ def test_a_golden_state_is_restored_whole(folder: str, path: Path) -> None:
     value = path.read_bytes()
     state: object = decode(STATES[folder], value)
     assert holds(orjson.loads(encode(state)), orjson.loads(value))
+    assert read_record(STATES[folder], value) == state
 
 
 @pytest.mark.parametrize("folder", STATES)

@@ -1,4 +1,4 @@
-"""Records written quickly are those that `codec.encode` writes, but for the form of their times."""
+"""Records written quickly are those that `codec.encode` writes, but for the form of their times; read, they equal."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import runledger.schemas
 from runledger.schemas.codec import decode, encode
+from runledger.schemas.errors import DecodeError
 from runledger.schemas.outcomes import RunOutcome
-from runledger.schemas.quick_records import write_record
+from runledger.schemas.quick_records import read_record, write_record
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.usage import UsageTotals
 
@@ -39,6 +40,7 @@ def test_examples_come_back_as_they_were(path: Path) -> None:
     kind = TYPES[path.parent.name]
     record: object = decode(kind, path.read_bytes())
     assert decode(kind, write_record(record)) == record
+    assert read_record(kind, path.read_bytes()) == read_record(kind, write_record(record)) == record
     assert write_record(record).replace(b'Z"', b'+00:00"') == encode(record).replace(b'Z"', b'+00:00"')
 
 
@@ -62,5 +64,26 @@ def test_a_run_comes_back_as_it_was(actions: dict[str, Any], at: datetime, cost:
     )
     written = write_record(run)
     assert decode(RunSnapshot, written) == decode(RunSnapshot, encode(run))
+    assert read_record(RunSnapshot, written) == decode(RunSnapshot, written)
+    assert write_record(read_record(RunSnapshot, written)) == written
     assert orjson.loads(written)["actions_taken"] == orjson.loads(encode(run))["actions_taken"]
     assert orjson.loads(written)["usage"] == orjson.loads(encode(run))["usage"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, b"", b"{", b"[]", b'{"project_key":"p"}', b'{"project_key":"\xff"}', b'{"project_key":7}'],
+    ids=["none", "empty", "broken", "array", "fields_missing", "not_utf8", "wrong_type"],
+)
+def test_what_is_no_record_is_refused_for_the_same_reason(value: bytes | None) -> None:
+    with pytest.raises(DecodeError) as quick:
+        read_record(RunSnapshot, value)
+    with pytest.raises(DecodeError) as plain:
+        decode(RunSnapshot, value)
+    assert (quick.value.reason, quick.value.detail) == (plain.value.reason, plain.value.detail)
+
+
+def test_what_only_the_model_understands_is_read_all_the_same() -> None:
+    document = orjson.loads((EXAMPLES / "runs" / "running.json").read_bytes()) | {"events": "7"}
+    value = orjson.dumps(document)
+    assert read_record(RunSnapshot, value) == decode(RunSnapshot, value)
