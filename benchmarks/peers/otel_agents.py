@@ -47,5 +47,6 @@ for run in range(int(runs)):
                         "output.value": "Three flights leave before noon; the cheapest costs 89 dollars.",
                     }
                 )
+provider.force_flush()  # a shutdown alone would give up what is left after half a minute
 provider.shutdown()
 print(spans)
