@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
+from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import psycopg
@@ -20,6 +22,8 @@ _FIND_KEY = (files("runledger.access") / "sql" / "find_key.sql").read_bytes()
 _REMEMBERED_SECONDS = 5.0
 _MOST_REMEMBERED = 10_000
 _LOG = structlog.get_logger()
+_Known: TypeAlias = tuple[UUID, bytes]
+"""A key's id, and its secret's hash."""
 _ANSWER_SECONDS = 1.4
 """A door answers within two seconds (docs/http.md, docs/mcp.md), the broker's part included."""
 
@@ -43,7 +47,8 @@ class KeyRing:
             check=AsyncConnectionPool.check_connection,
             kwargs={"autocommit": True, "application_name": "runledger-keys", "connect_timeout": 2},
         )
-        self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
+        self._known: OrderedDict[_Known, tuple[float, Principal]] = OrderedDict()
+        self._asking: dict[_Known, asyncio.Task[Principal]] = {}
 
     async def __aenter__(self) -> KeyRing:
         await self._pool.open(wait=False)
@@ -62,16 +67,28 @@ class KeyRing:
         if not text:
             raise BadKeyError("an API key is needed: Authorization: Bearer rl.…")
         key = ApiKey.parse(text)
-        digest = key.digest().hex()
-        remembered = self._known.get(digest)
-        if remembered is not None and time.monotonic() < remembered[0] and remembered[1].key_id == key.key_id:
+        known = (key.key_id, key.digest())
+        remembered = self._known.get(known)
+        if remembered is not None and time.monotonic() < remembered[0]:
             return remembered[1]
+        # One question for all calls that wait for the same answer: sixty at once would wait for four connections.
+        if (asking := self._asking.get(known)) is None:
+            asking = self._asking[known] = asyncio.create_task(self._ask(key, known))
+            asking.add_done_callback(partial(self._forget, known))
+        return await asyncio.shield(asking)
+
+    async def _ask(self, key: ApiKey, known: _Known) -> Principal:
         principal = await self._find(key)
-        self._known[digest] = (time.monotonic() + _REMEMBERED_SECONDS, principal)
-        self._known.move_to_end(digest)
+        self._known[known] = (time.monotonic() + _REMEMBERED_SECONDS, principal)
+        self._known.move_to_end(known)
         if len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)
         return principal
+
+    def _forget(self, known: _Known, asked: asyncio.Task[Principal]) -> None:
+        del self._asking[known]
+        if not asked.cancelled():
+            asked.exception()  # looked at, so that asyncio does not complain where every caller has left
 
     async def _find(self, key: ApiKey) -> Principal:
         try:

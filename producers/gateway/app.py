@@ -15,6 +15,7 @@ from runledger.producers.gateway import events, health, routes, spans
 from runledger.producers.gateway.documents import openapi_of
 from runledger.producers.gateway.gate import Gate
 from runledger.producers.gateway.health import Broker
+from runledger.producers.gateway.quick_routes import QuickRoutes
 from runledger.producers.gateway.settings import GatewaySettings
 
 
@@ -38,6 +39,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
+    app.add_middleware(QuickRoutes)
     app.include_router(routes.router)
     app.include_router(events.router)
     app.include_router(spans.router)

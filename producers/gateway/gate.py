@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from starlette.requests import Request
 
@@ -39,6 +39,23 @@ PERHAPS_TWICE = (
     "next time send one, and on this answer send it again with the same Idempotency-Key"
 )
 _Parameters = TypeVar("_Parameters", bound=Parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling(Generic[_Parameters]):
+    """What can be told by one route.
+
+    Args:
+        kind: what its body holds.
+        make: builds the event.
+        scope: what the key must allow.
+        internal: whether a trusted listener's callers need no key.
+    """
+
+    kind: type[_Parameters]
+    make: Callable[[Principal, _Parameters, str | None], Told]
+    scope: Scope = "emit"
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,38 +96,33 @@ class Gate:
     async def tell(
         self,
         request: Request,
-        kind: type[_Parameters],
-        make: Callable[[Principal, _Parameters, str | None], Told],
+        telling: Telling[_Parameters],
         route: str,
         idempotency_key: str | None,
         named: Mapping[str, str] | None = None,
-        *,
-        scope: Scope = "emit",
-        internal: bool = False,
     ) -> ResultIds:
         """Read a call, emit its event, and return the ids once the broker has it.
 
         Args:
             request: the call.
-            kind: what its body holds.
-            make: builds the event.
+            telling: what it tells.
             route: what is called, for ids that must come out the same again.
             idempotency_key: from the call's header.
             named: parameters that the path names; the body may repeat, not contradict them.
-            scope: what the key must allow.
-            internal: whether a trusted listener's callers need no key.
 
         Raises:
             HttpError: any.
         """
-        caller = await self.caller(request, scope, internal=internal)
+        caller = await self.caller(request, telling.scope, internal=telling.internal)
         require_media_type(request, "application/json")
         body = await read_json(request)
         project_key = caller.principal.project_key
         event_id = None if idempotency_key is None else event_id_of(project_key, route, idempotency_key)
         try:
-            parameters = await body.check(lambda document: read_parameters(kind, _with_named(document, named or {})))
-            told = make(caller.principal, parameters, event_id)
+            parameters = await body.check(
+                lambda document: read_parameters(telling.kind, _with_named(document, named or {}))
+            )
+            told = telling.make(caller.principal, parameters, event_id)
         except InvalidParameterError as error:
             raise invalid(error.field, error.reason) from error
         except ForbiddenError as error:

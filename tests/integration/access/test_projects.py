@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -35,6 +36,19 @@ async def test_a_key_speaks_for_its_project(connection: psycopg.Connection[Any],
         principal = await ring.authenticate(key.text())
         assert principal == Principal("acme", frozenset({"emit", "read"}), key.key_id)
         assert await ring.authenticate(key.text()) is principal
+
+
+async def test_calls_at_once_share_one_look_up(connection: psycopg.Connection[Any], database: str) -> None:
+    key, unknown = create_key(connection, "acme", ["emit"]), ApiKey.new()
+    async with KeyRing(database) as ring:
+        left = asyncio.create_task(ring.authenticate(key.text()))
+        asking = [asyncio.create_task(ring.authenticate(key.text())) for _ in range(50)]
+        await asyncio.sleep(0)  # each has asked, and none has its answer
+        left.cancel()
+        found = await asyncio.gather(*asking)
+        assert all(principal is found[0] for principal in found)
+        refused = await asyncio.gather(*(ring.authenticate(unknown.text()) for _ in range(5)), return_exceptions=True)
+        assert [type(error) for error in refused] == [BadKeyError] * 5
 
 
 async def test_neither_a_wrong_secret_nor_another_keys_id_gets_in(
