@@ -5,15 +5,18 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from types import TracebackType
 
 import structlog
+
+from runledger.redaction import redactor
 
 _CHATTY = ("aiokafka", "mode", "faust", "alembic", "asyncio")
 """Above DEBUG always: building their debug records took 9 % of a processor's time."""
 
 
 def configure(process: str) -> None:
-    """Send every log line of this process to stderr as JSON.
+    """Send every log line of this process to stderr as JSON, without the secrets of its environment.
 
     Args:
         process: name that stands in every line, such as "sink".
@@ -25,17 +28,26 @@ def configure(process: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
+    redact = redactor(os.environ)
+
+    def render(logger: structlog.typing.WrappedLogger, name: str, event: structlog.typing.EventDict) -> str:
+        return redact(str(structlog.processors.JSONRenderer()(logger, name, event)))
+
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
     structlog.contextvars.bind_contextvars(process=process, pid=os.getpid())
+    sys.excepthook = _log_crash
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=structlog.processors.JSONRenderer())
-    )
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=render))
     logging.root.handlers = [handler]
     logging.root.setLevel(max(level, logging.WARNING))
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say what ends the process as one more line of its log; Python's own words would not be redacted."""
+    structlog.get_logger().critical("crashed", error=str(error), exc_info=(kind, error, trace))

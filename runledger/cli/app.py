@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -9,6 +10,7 @@ import typer
 
 from runledger.cli import agents, audit, demo, dlq, failures, mcp, project, replay, stack, verify, worker
 from runledger.cli.explaining import EXPLAINED, explain
+from runledger.redaction import redactor
 
 app = typer.Typer(
     name="runledger",
@@ -47,6 +49,6 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except EXPLAINED as error:
-        sys.stderr.write(f"runledger: {explain(error)}\n")
+        sys.stderr.write(f"runledger: {redactor(os.environ)(explain(error))}\n")
         return 1
     return 0

@@ -41,6 +41,8 @@ GRANT UPDATE (sent_at) ON scoring_outbox TO runledger_write;
 -- What operators set through the log. Whether a project is public is no such thing.
 GRANT UPDATE (expected_interval_seconds, deadline_seconds, silence_threshold, failure_threshold, settings_offset) ON project
 TO runledger_write;
+-- `runledger verify` looks whether it is empty.
+GRANT SELECT ON run_event_default TO runledger_write;
 -- Erasure; what moved from one group of failures, or one task, to another.
 GRANT DELETE ON
     agent_run, agent_run_log, failure_group, failure_resolution, failure_task, run_event, run_failure, run_score,
