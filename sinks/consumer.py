@@ -233,21 +233,23 @@ class Sink:
         assigned = self._consumer.assignment()
         self._consumer.pause(assigned)
         deadline = time.monotonic() + seconds
-        while generation == self._generation and not self._stopping.is_set():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                self._consumer.resume(assigned)
-                return True
-            message = self._consumer.poll(min(left, 0.1))
-            if message is None:
-                continue
-            error = message.error()
-            if error is None:
-                # Fetched before the pause took hold: drop everything and read again from the positions.
-                self._consumer.assign([])
-                self._forget(self._assigned)
-            elif error.code() != KafkaError._PARTITION_EOF:
-                _refuse(message, error)
+        try:
+            while generation == self._generation and not self._stopping.is_set():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return True
+                message = self._consumer.poll(min(left, 0.1))
+                if message is None:
+                    continue
+                error = message.error()
+                if error is None:
+                    # Fetched before the pause took hold: drop everything and read again from the positions.
+                    self._consumer.assign([])
+                    self._forget(self._assigned)
+                elif error.code() != KafkaError._PARTITION_EOF:
+                    _refuse(message, error)
+        finally:
+            self._consumer.resume(assigned)  # assigned anew, a partition would still be paused
         return False
 
     def _hint(self, sources: set[Partition]) -> None:

@@ -322,6 +322,29 @@ def test_a_sink_waits_for_a_database_that_only_reads(pipe: _Pipe) -> None:
     assert pipe.failures == []
 
 
+def test_sinks_whose_partitions_move_while_the_database_is_away_read_on_afterwards(pipe: _Pipe) -> None:
+    """Kafka's client keeps a partition paused when it is assigned anew."""
+    name = pipe.connection.info.dbname
+    pipe.send_events(20)
+    with capture_logs() as logs, pipe.sink():
+        _until(pipe.has_stored(20))
+        pipe.connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        pipe.connection.execute("SET default_transaction_read_only = off")
+        pipe.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'runledger'"
+        )
+        pipe.send_events(20, first=20)
+        _until(lambda: sum(line.get("reason") == "25006" for line in logs) > 2)
+        with pipe.sink():
+            _until(lambda: sum(line["event"] == "partitions_assigned" for line in logs) > 2)
+            pipe.connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = off')
+            pipe.send_events(20, first=40)
+            _until(pipe.has_stored(60))
+    assert pipe.count("SELECT count(*) FROM run_event") == 60
+    assert pipe.failures == []
+
+
 def test_sinks_that_join_and_leave_write_each_record_once(pipe: _Pipe) -> None:
     sent = 0
     with pipe.sink():
