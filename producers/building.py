@@ -74,7 +74,9 @@ def token_usage(usage: UsageFields) -> dict[str, Any] | None:
     """
     if not usage.keys() <= _USAGE_FIELDS:
         raise TypeError(f"unknown usage fields: {', '.join(sorted(usage.keys() - _USAGE_FIELDS))}")
-    return {name: value for name, value in usage.items() if value is not None} or None
+    if None in usage.values():
+        return {name: value for name, value in usage.items() if value is not None} or None
+    return {**usage} or None
 
 
 def one_event_run(project: str, run_id: UUID | str | None, event_id: str | None) -> UUID | str:

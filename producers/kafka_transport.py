@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -48,6 +49,10 @@ def producer_config(settings: ProducerSettings) -> ProducerConfig:
         # librdkafka would write each lost connection to the host's stderr; `_warn` says it once a minute.
         "log_level": 2,
     }
+
+
+def _tell(report: Report, error: KafkaError | None, _message: Message) -> None:
+    report(None if error is None else Failure(error.str(), final=error.code() in _FINAL))
 
 
 class KafkaTransport:
@@ -101,9 +106,7 @@ class KafkaTransport:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
 
     def _produce(self, producer: Producer, record: Record, report: Report) -> None:
-        def told(error: KafkaError | None, _message: Message) -> None:
-            report(None if error is None else Failure(error.str(), final=error.code() in _FINAL))
-
+        told = partial(_tell, report)
         try:
             producer.produce(self._topic, record.value, record.key, on_delivery=told, headers=record.headers)
         except BufferError as error:

@@ -52,12 +52,10 @@ def _size(event: AnyRunEvent) -> int:
 def _changes(data: BaseModel, masker: Masker, *, cramped: bool) -> dict[str, Any]:
     """Give the fields of a payload that masking changes."""
     changed: dict[str, Any] = {}
+    fields = data.__dict__
     for name in _masked_fields(data.__class__):
-        value = getattr(data, name)
-        if not value:
-            continue
-        masked = _field(name, value, masker, cramped=cramped)
-        if masked is not value:
+        value = fields[name]
+        if value and (masked := _field(name, value, masker, cramped=cramped)) is not value:
             changed[name] = masked
     return changed
 
@@ -71,16 +69,13 @@ def _masked_fields(kind: type[BaseModel]) -> tuple[str, ...]:
 
 def _field(name: str, value: Any, masker: Masker, *, cramped: bool) -> Any:  # noqa: ANN401  # any field's value
     if isinstance(value, str):
-        if name in TEXT_LIMITS:
-            return masker.mask_text(value, 0 if cramped else TEXT_LIMITS[name])
-    elif isinstance(value, TokenUsage):
+        return masker.mask_text(value, 0 if cramped else TEXT_LIMITS[name])
+    if isinstance(value, TokenUsage):
         changed = _changes(value, masker, cramped=cramped)
         return value.model_copy(update=changed) if changed else value
-    elif name in JSON_FIELDS:
-        return masker.mask_json(value, 0 if cramped else MAX_VALUE_BYTES)
-    elif name == "traces":
+    if name == "traces":
         return _traces(value, masker, 0 if cramped else MAX_VALUE_BYTES)
-    return value
+    return masker.mask_json(value, 0 if cramped else MAX_VALUE_BYTES)
 
 
 def _traces(traces: list[dict[str, Any]], masker: Masker, max_bytes: int) -> list[dict[str, Any]]:
