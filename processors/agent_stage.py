@@ -9,7 +9,6 @@ from runledger.processors.policies import Policies, default_policy
 from runledger.processors.records import Changes, Due, Output, Record
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At
-from runledger.schemas.codec import decode
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
@@ -60,7 +59,7 @@ class AgentStage:
         Raises:
             DecodeError: the record is not an outcome, or stands under another agent's key.
         """
-        outcome = decode(RunOutcome, record.value)
+        outcome = read_record(RunOutcome, record.value)
         key = agent_key(outcome.project_key, outcome.agent_id)
         if record.key != key:
             raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")

@@ -98,7 +98,8 @@ def _before(batches: Sequence[Batch], offset: int) -> list[Batch]:
 
 def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
     logged_at = log_time(record.timestamp)
-    changes.last_logged_at = max(changes.last_logged_at or logged_at, logged_at)
+    if changes.last_logged_at is None or logged_at > changes.last_logged_at:
+        changes.last_logged_at = logged_at
     event = event_hash(record.key, record.value, record.headers) if stage.deduplicates else None
     if event is not None and _repeated(stage, held, event, record, changes):
         changes.duplicates += 1

@@ -149,8 +149,9 @@ def _hear(known: Draft | None, event: Told, at: At) -> tuple[Draft, datetime]:
     run = _born(event, at) if known is None else known
     run.version = at.offset + 1
     run.events += 1
-    run.last_logged_at = max(run.last_logged_at, logged_at)
-    run.heard_at = max(run.heard_at or logged_at, logged_at)
+    if run.heard_at is None or logged_at > run.heard_at:  # else last_logged_at is as late
+        run.heard_at = logged_at
+        run.last_logged_at = max(run.last_logged_at, logged_at)
     if occurred_at > logged_at + MAX_CLOCK_LEAD:
         occurred_at = logged_at
         run.clock_clamped = True

@@ -1,15 +1,16 @@
-"""Where a record stood in the log, and what a reducer made of it."""
+"""Where a record stood in the log, and what a reducer made of it. Structs: one of each is made for every event."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+
+import msgspec
 
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 
 
-class At(NamedTuple):
+class At(msgspec.Struct, frozen=True, gc=False):
     """A record's place in its partition."""
 
     offset: int
@@ -17,7 +18,7 @@ class At(NamedTuple):
     """Log time."""
 
 
-class RunStep(NamedTuple):
+class RunStep(msgspec.Struct, frozen=True, gc=False):
     """What one event made of a run."""
 
     state: RunSnapshot | None
@@ -29,7 +30,7 @@ class RunStep(NamedTuple):
     """The run's tombstone is due, whether it was known here or not."""
 
 
-class AgentStep(NamedTuple):
+class AgentStep(msgspec.Struct, frozen=True, gc=False):
     """What one outcome made of an agent's health."""
 
     state: AgentHealth

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -19,6 +20,8 @@ __all__ = ["AgentStep", "At", "StreakPolicy", "apply"]
 
 _Effect: TypeAlias = Literal["extends", "resets", "leaves"]
 _Window: TypeAlias = tuple[WindowEntry, ...]
+_number_of = attrgetter("run_id.int")
+"""Two numbers compare ten times faster than two UUIDs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +114,14 @@ def _place(health: AgentHealth, entry: WindowEntry, known: int | None) -> _Place
     return _Placed(tuple(window), index, tuple(other for other in changed if other.run_id != entry.run_id))
 
 
-def _mean(values: list[float]) -> float | None:
+def _mean(values: list[int] | list[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
 def _baseline(before: _Window) -> Baseline:
     return Baseline(
         runs=len(before),
-        mean_total_tokens=_mean([float(entry.total_tokens) for entry in before if entry.total_tokens is not None]),
+        mean_total_tokens=_mean([entry.total_tokens for entry in before if entry.total_tokens is not None]),
         mean_duration_seconds=_mean([entry.duration_seconds for entry in before if entry.duration_seconds is not None]),
     )
 
@@ -159,8 +162,8 @@ def apply(state: AgentHealth | None, outcome: RunOutcome, at: At, policy: Streak
         policy: thresholds and window.
     """
     health = state or AgentHealth(outcome.project_key, outcome.agent_id, at.offset + 1, at.logged_at)
-    run = outcome.run_id.int  # two ints compare ten times faster than two UUIDs
-    known = next((index for index, entry in enumerate(health.window) if entry.run_id.int == run), None)
+    runs = list(map(_number_of, health.window))
+    known = runs.index(outcome.run_id.int) if outcome.run_id.int in runs else None
     if outcome.revision == 1 and known is not None:
         return AgentStep(health, changed=False)
     placed = _place(health, _entry_of(outcome), known)

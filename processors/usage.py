@@ -79,12 +79,12 @@ def add_report(
         price: estimates a cost that was not reported.
     """
     cost_usd, report_source = _cost_of(usage, at, price)
-    if cost_usd is None and not _has_tokens(usage):
+    if source == report_source or (cost_usd is None and not _has_tokens(usage)):
         merged = source
     elif total.cost_usd is None and not _has_tokens(total):
         merged = report_source
     else:
-        merged = source if source == report_source else "mixed"
+        merged = "mixed"
     if cost_usd is None or total.cost_usd is None:
         cost_usd = total.cost_usd if cost_usd is None else cost_usd
     else:

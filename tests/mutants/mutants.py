@@ -65,8 +65,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "a broker's clock set back moves the deadline back",
         ),
         (
-            "run.heard_at = max(run.heard_at or logged_at, logged_at)",
-            "run.heard_at = logged_at",
+            "if run.heard_at is None or logged_at > run.heard_at:",
+            "if True:",
             "the same for when it was heard",
         ),
         (
@@ -201,7 +201,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of(
         "usage",
         (
-            'merged = source if source == report_source else "mixed"',
+            'merged = "mixed"',
             "merged = report_source",
             "the last report says where the cost comes from",
         ),
@@ -211,8 +211,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "unknown costs before a known one are forgotten",
         ),
         (
-            "if cost_usd is None and not _has_tokens(usage):",
-            "if cost_usd is None:",
+            "(cost_usd is None and not _has_tokens(usage))",
+            "cost_usd is None",
             "a report of unknown cost does not make the sum mixed",
         ),
         (
@@ -552,8 +552,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "an erased run rises within a batch",
         ),
         (
-            "changes.last_logged_at = max(changes.last_logged_at or logged_at, logged_at)",
-            "changes.last_logged_at = logged_at",
+            "if changes.last_logged_at is None or logged_at > changes.last_logged_at:",
+            "if True:",
             "a partition's clock goes back within a batch",
         ),
         (
