@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import ceil
 from typing import Any
 
 EVENTS_PER_DAY = 1_000_000_000
@@ -17,6 +18,7 @@ AUDIT_DAYS = 30
 """How long audit rows are kept in Postgres, in this example."""
 MOST_BUSY = 0.6
 """Share of a core that a process may use at the peak: the rest is for recovery, take-overs and bad minutes."""
+SERVERS = ("kafka", "postgres")
 OPEN_MINUTES = 10
 """How long a run is open, in this example."""
 RETENTIONS = {"24 h (the default)": 86_400, "1 h": 3_600, "10 min": 600}
@@ -72,7 +74,10 @@ def _processes(cpu: Mapping[str, float], peak: float) -> Iterator[tuple[str, str
     for name, seconds in cpu.items():
         cores = peak * seconds / 1e6
         how = f"peak x {seconds:g} s / 10⁶ (B10) = {cores:.2f} cores; / {MOST_BUSY:g}"
-        yield f"`{name}` processes", how, str(max(2, -int(-cores / MOST_BUSY // 1)))
+        if name in SERVERS:
+            yield f"cores of `{name}`", how, str(ceil(cores / MOST_BUSY))
+        else:
+            yield f"`{name}` processes, two at least", how, str(max(2, ceil(cores / MOST_BUSY)))
 
 
 def _memory(mebibytes_per_thousand: float, runs: int) -> Iterator[tuple[str, str, str]]:

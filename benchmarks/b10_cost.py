@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+
+from psycopg.conninfo import conninfo_to_dict
 
 from benchmarks import topics
 from benchmarks.b5_pipeline import WORKERS, reached
@@ -13,7 +17,7 @@ from benchmarks.contest import say
 from benchmarks.errors import TooSlowError
 from benchmarks.load import Load
 from benchmarks.ours import check_all, our_position, worker, workers
-from benchmarks.programs import Program
+from benchmarks.programs import Program, cpu_with_children, serving
 from benchmarks.rates import watch
 from benchmarks.results import Result, compare
 from benchmarks.servers import Corner, Servers
@@ -26,6 +30,7 @@ from runledger.stack.plan import consumer_groups
 NAME = "B10"
 CLAIM = "cost: memory for each 1,000 open runs in a processor; CPU and room that a million events take"
 OPEN_RUNS = 50_000
+SERVERS = ("kafka", "postgres")
 _START_SECONDS = 60
 _SETTLE_SECONDS = 2.0
 
@@ -35,7 +40,7 @@ class Cost:
     """What one load cost.
 
     Args:
-        cpu: {process: CPU seconds for a million events}.
+        cpu: {process: CPU seconds for a million events}; the broker and the database too, if they run on this machine.
         consume_per_second: events a second that librdkafka alone takes from the same topic.
         topics: {topic: its records, and bytes of each}.
         tables: {table: its rows, and bytes of each}.
@@ -106,12 +111,26 @@ def _mebibytes_per_thousand(corner: Corner, size: Size) -> float:
         return (running.usage().resident_bytes - before) / 2**20 / (runs / 1000)
 
 
+def _cpu_seconds(one: Program) -> float:
+    return one.usage().cpu_seconds
+
+
+def _servers(corner: Corner) -> dict[str, Callable[[], float]]:
+    """{server: CPU seconds it has used}, of those that run here."""
+    ports = int(corner.kafka.rpartition(":")[2]), int(conninfo_to_dict(corner.settings.postgres).get("port") or 5432)
+    found = {name: process for name, port in zip(SERVERS, ports, strict=True) if (process := serving(port))}
+    return {name: partial(cpu_with_children, process) for name, process in found.items()}
+
+
 def _cost(corner: Corner, size: Size) -> Cost:
     """What the load costs in each process, their starts left out, and the room that it takes."""
     load = Load(size.events, size.runs)
     with corner.connect() as connection, workers(corner, *WORKERS) as running:
         wait_for_groups(corner, WORKERS, running)
-        before, wal = [one.usage().cpu_seconds for one in running], wal_position(connection)
+        watched = _servers(corner) | {
+            name: partial(_cpu_seconds, one) for name, one in zip(WORKERS, running, strict=True)
+        }
+        before, wal = {name: seconds() for name, seconds in watched.items()}, wal_position(connection)
         topics.fill(corner.kafka, corner.source, load.records)
         watch(
             lambda: reached(connection, corner, load),
@@ -119,12 +138,12 @@ def _cost(corner: Corner, size: Size) -> Cost:
             deadline_seconds=size.deadline_seconds,
             check=check_all(running),
         )
-        used = [one.usage().cpu_seconds - start for one, start in zip(running, before, strict=True)]
+        used = {name: seconds() - before[name] for name, seconds in watched.items()}
         wal = wal_position(connection) - wal
         tables = tables_volume(connection)
     held = topics_volume(corner)
     return Cost(
-        {name: 1e6 * seconds / load.count for name, seconds in zip(WORKERS, used, strict=True)},
+        {name: 1e6 * used[name] / load.count for name in (*WORKERS, *SERVERS) if name in used},
         held[RUN_EVENTS.suffix].per_second,
         {name: volume.per_record() for name, volume in held.items()},
         tables,

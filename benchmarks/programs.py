@@ -76,6 +76,25 @@ class Program:
         return Usage(cpu_seconds, resident_bytes)
 
 
+def serving(port: int) -> psutil.Process | None:
+    """The process of this machine that listens on a port; None if there is none, or we may not know."""
+    with suppress(psutil.AccessDenied, psutil.NoSuchProcess):
+        for socket in psutil.net_connections(kind="tcp"):
+            if socket.status == psutil.CONN_LISTEN and socket.laddr and socket.laddr.port == port and socket.pid:
+                return psutil.Process(socket.pid)
+    return None
+
+
+def cpu_with_children(process: psutil.Process) -> float:
+    """CPU seconds of a process and all its children, those that have ended too."""
+    seconds = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            seconds += times.user + times.system + times.children_user + times.children_system
+    return seconds
+
+
 @contextmanager
 def program(
     name: str,

@@ -96,3 +96,12 @@ def test_the_arithmetic_of_a_day_follows_from_what_was_measured() -> None:
 
 def test_no_arithmetic_without_measurements() -> None:
     assert day_table({}) == ""
+
+
+def test_a_server_of_this_machine_is_told_in_cores_and_a_worker_in_processes() -> None:
+    cost = {**_COST["B10"], "cpu_seconds_per_million_events": {"relay": 0.2, "postgres": 60.0}}
+
+    table = day_table({"B10": cost})
+
+    assert "| `relay` processes, two at least | peak x 0.2 s / 10⁶ (B10) = 0.01 cores; / 0.6 | 2 |" in table
+    assert "| cores of `postgres` | peak x 60 s / 10⁶ (B10) = 2.08 cores; / 0.6 | 4 |" in table
