@@ -31,30 +31,28 @@ class Log:
 
     Args:
         lives: {run: its distinct events in log order}.
-        deliveries: {event: how often it stands in the log}.
-        undecodable: {(partition, offset)} of what is no event.
+        places: {(partition, offset): event that stands there}.
     """
 
     lives: dict[RunKey, list[Said]]
-    deliveries: dict[EventKey, int]
-    undecodable: frozenset[tuple[int, int]]
+    places: dict[tuple[int, int], EventKey]
 
 
 def read_log(records: Iterable[Logged]) -> Log:
     """Sort out the records of run-events."""
     lives: dict[RunKey, list[Said]] = defaultdict(list)
-    deliveries: dict[EventKey, int] = defaultdict(int)
-    undecodable = set()
+    places: dict[tuple[int, int], EventKey] = {}
+    known: set[EventKey] = set()
     for record in records:
         try:
             event = decode_event(record.value, record.key)
         except DecodeError:
-            undecodable.add((record.partition, record.offset))
             continue
-        deliveries[key_of(event)] += 1
-        if deliveries[key_of(event)] == 1:
+        key = places[record.partition, record.offset] = key_of(event)
+        if key not in known:
+            known.add(key)
             lives[event.project_key, event.run_id].append(Said(record.offset, record.logged_at, event))
-    return Log(lives, deliveries, frozenset(undecodable))
+    return Log(lives, places)
 
 
 def recount_runs(log: Log) -> dict[RunKey, Told]:

@@ -225,6 +225,7 @@ class Site:
         self.result.largest_rss_mib = self.memory.largest()
         self.result.count(self.running.counts())
         self._positions.close()
+        self.connection.close()
 
     def count_aborted(self) -> int:
         """Count records of transactions that never committed: uncommitted readers see them, committed ones do not."""

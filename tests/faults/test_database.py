@@ -129,6 +129,9 @@ def statement_timeout(here: Site, _postgres: Server, _sink: Worker) -> Iterator[
 @contextmanager
 def deadlock(here: Site, _postgres: Server, _sink: Worker) -> Iterator[None]:
     """Somebody holds what the sink wants, and wants what the sink holds; the sink is the one to be ended."""
+    name = sql.Identifier(here.connection.info.dbname)
+    here.connection.execute(sql.SQL("ALTER DATABASE {} SET deadlock_timeout = '4s'").format(name))
+    disconnect(here)
     with psycopg.connect(here.settings.postgres) as other:
         other.execute("SET deadlock_timeout = '100s'")
         other.execute("LOCK TABLE agent_run_log IN EXCLUSIVE MODE")
@@ -158,12 +161,12 @@ def cut_in_commit(here: Site, _postgres: Server, sink: Worker) -> Iterator[None]
 def too_many_connections(here: Site, _postgres: Server, sink: Worker) -> Iterator[None]:
     """The sink's role may have no connection more."""
     sink.stop()
-    role = sql.Identifier(f"narrow_{here.connection.info.dbname}")
-    for text in (
-        "CREATE ROLE {} LOGIN CONNECTION LIMIT 0 PASSWORD 'narrow' IN ROLE postgres",
-        "ALTER ROLE {} SET role TO postgres",
-    ):
-        here.connection.execute(sql.SQL(text).format(role))
+    role, owner = (
+        sql.Identifier(name) for name in (f"narrow_{here.connection.info.dbname}", here.connection.info.user)
+    )
+    narrow = "CREATE ROLE {} LOGIN CONNECTION LIMIT 0 PASSWORD 'narrow' IN ROLE {}"
+    for text in (narrow, "ALTER ROLE {} SET role TO {}"):
+        here.connection.execute(sql.SQL(text).format(role, owner))
     parts = urlsplit(here.settings.postgres)
     login = f"narrow_{here.connection.info.dbname}:{_PASSWORD}@{parts.hostname}:{parts.port}"
     here.running.start("sink", {"RUNLEDGER_POSTGRES": parts._replace(netloc=login).geturl()})
@@ -190,7 +193,7 @@ def test_fault_15_database_refuses(
 ) -> None:
     """Each is waited out by a sink that stays, and no record is blamed."""
     name = refusal.__name__.replace("_", " ")
-    here = site(15, name, postgres=postgres.address, RUNLEDGER_STATEMENT_TIMEOUT_SECONDS="3")
+    here = site(15, name, postgres=postgres.address, RUNLEDGER_STATEMENT_TIMEOUT_SECONDS="8")
     (sink,) = here.workers("sink")
     wait_for("a sink", lambda: here.count("SELECT count(*) FROM consumer_offset") > 0, 60)
     with refusal(here, postgres, sink):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from tests.e2e.pipeline import wait_for
+from tests.e2e.pipeline import Worker, wait_for
 from tests.e2e.zombies import positions, refuse_a_zombie
 from tests.faults.locking import table_locked, waiting
 from tests.faults.site import WORKERS, MakeSite
@@ -18,9 +20,10 @@ def test_fault_06_sink_stopped_past_its_session_comes_back(site: MakeSite) -> No
     here = site(6, "zombie sink", workers=("sink", *WORKERS), scaled="session of 6 s for a poll interval of 300 s")
     load = here.load(30_000, 500)
     wait_for("the first rows", lambda: len(positions(here.connection)) == 2 * here.settings.partitions, 60)
-    assert refuse_a_zombie(here.running, here.connection) > 0
+    refused = refuse_a_zombie(here.running, here.connection)
     load.stop()
     here.judge("O1", "O2", "O8")
+    assert refused > 0
 
 
 @pytest.mark.slow
@@ -59,3 +62,26 @@ def test_fault_08_sinks_change_during_a_slow_write(site: MakeSite) -> None:
         wait_for("a slow write", lambda: waiting(here) > 0, 40)
         here.kill(guest)
     here.judge("O1", "O2", "O8")
+
+
+@pytest.mark.slow
+def test_fault_06_processor_stopped_past_its_session_comes_back(site: MakeSite) -> None:
+    """Its partitions belong to another when it wakes: what it still commits counts for nobody."""
+    here = site(6, "zombie processor", workers=("processor", *WORKERS), scaled="session of 6 s")
+    load = here.load(12_000, 300)
+    here.wait_until_working()
+    zombie, heir = here.workers("processor")
+    for _ in range(2):
+        met = len(opened(heir))
+        zombie.signal(signal.SIGSTOP)
+        wait_for("another has taken over", lambda: len(opened(heir)) > met, 60)  # noqa: B023  # called at once
+        here.wait_for_stored(200)
+        zombie.signal(signal.SIGCONT)
+        here.wait_for_stored(200)
+    load.stop()
+    here.judge("O1", "O2", "O4", "O5", "O6", "O8")
+
+
+def opened(worker: Worker) -> list[bytes]:
+    """The stores a processor has opened."""
+    return [line for line in worker.log.read_bytes().splitlines() if b'"store_opened"' in line]

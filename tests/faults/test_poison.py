@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import orjson
@@ -12,10 +13,12 @@ from runledger.schemas.codec import encode, encode_event
 from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import AnyRunEvent, RunStarted, StartedData
 from runledger.schemas.topics import DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_SCORES, SETTINGS
+from tests.e2e.command import runledger
 from tests.e2e.pipeline import wait_for
 from tests.faults.ledger import key_of
 from tests.faults.site import MakeSite
 from tests.faults.story import BEGAN
+from tests.faults.test_time import life
 from tests.unit.sinks.build import score
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
@@ -103,7 +106,7 @@ def test_fault_18_flood_of_an_unknown_schema(site: MakeSite) -> None:
     assert set(sink.exits) == {1}
     assert b"dead letters" in sink.log.read_bytes()
     sink.stop()
-    here.running.start("sink", {"RUNLEDGER_DEAD_LETTER_LIMIT": str(10 * FLOOD)})
+    here.running.start("sink", {"RUNLEDGER_DEAD_LETTER_LIMIT": "0"})
     here.load(400)
     here.judge("O1", "O2", "O8")
 
@@ -124,4 +127,33 @@ def test_fault_19_producers_of_other_versions(site: MakeSite) -> None:
     for number, event in enumerate(here.story(2000)):
         here.inject(RUN_EVENTS, (key(event), other_versions(event)[number % 2]), poison=False)
         here.ledger.note(key_of(event), "ok")
+    here.judge("O1", "O2", "O5", "O8")
+
+
+REFUSING = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.agent_id = 'banned' THEN
+        RAISE EXCEPTION 'not this one' USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON run_event FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+
+
+def test_fault_20_dead_letters_replayed_twice(site: MakeSite) -> None:
+    """The database refuses some events of an agent until it is mended; then they are replayed, twice over."""
+    here = site(20, "dead letters replayed twice")
+    here.connection.execute(REFUSING)
+    here.load(800)
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    here.tell(*(event for hour in range(3) for event in life("banned", at + timedelta(hours=hour))))
+    wait_for("the refusals", lambda: len(here.evidence().letters) == 3, 60)
+    here.poison = set(here.evidence().letters)
+    here.connection.execute("DROP TRIGGER refuse ON run_event")
+    for sent in (3, 0):
+        done = runledger(here.settings, "dlq", "replay", "--all", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        assert orjson.loads(done.stdout)["done"] == sent
     here.judge("O1", "O2", "O5", "O8")
