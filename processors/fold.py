@@ -70,7 +70,7 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
     Returns:
         The changes; where there are too many dead letters, those of the records before the one too many.
     """
-    changes: Changes[S] = Changes(next_offset=max(held.next_offset, *(batch.end for batch in batches)))
+    changes: Changes[S] = Changes(next_offset=max([held.next_offset, *(batch.end for batch in batches)]))
     for batch in batches:
         for record in batch.records:
             if record.offset >= held.next_offset:

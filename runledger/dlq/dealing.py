@@ -133,7 +133,7 @@ class Desk:
 
 
 def _as_sent(headers: Headers) -> list[tuple[str, str | bytes | None]]:
-    return [(name, content) for name, content in headers]  # noqa: C416  # another type to mypy: lists are invariant
+    return [(name, content) for name, content in headers]  # to mypy another type: lists are invariant
 
 
 def preview(connection: ConnectionSettings, selection: Selection, deed: Deed) -> Report:
