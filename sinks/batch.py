@@ -219,7 +219,8 @@ def _add_outcome(batch: Batch, record: Record, logged: LoggedRun, rubric: str) -
     if held is None or held["revision"] < logged.outcome.revision:
         batch.logs[row] = rows.log_row(record, logged)
         batch.streaks.pop(row, None)
-    batch.jobs.setdefault(row, rows.job_row(logged, rubric))
+    if row not in batch.jobs:
+        batch.jobs[row] = rows.job_row(record, logged, rubric)
 
 
 def _add_settings(batch: Batch, record: Record) -> None:

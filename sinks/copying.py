@@ -32,7 +32,7 @@ def copy_text(rows: Iterable[Iterable[Any]]) -> bytes:
         psycopg.DataError: a text holds a lone surrogate, which has no bytes.
     """
     write = _TEXT_OF
-    lines = ["\t".join([write[type(value)](value) for value in row]) for row in rows]
+    lines = ["\t".join([_NULL if value is None else write[type(value)](value) for value in row]) for row in rows]
     lines.append("")
     try:
         return "\n".join(lines).encode()
@@ -42,10 +42,6 @@ def copy_text(rows: Iterable[Iterable[Any]]) -> bytes:
 
 def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-
-
-def _null(_value: None) -> str:
-    return _NULL
 
 
 def _bool(value: bool) -> str:
@@ -70,7 +66,6 @@ _TEXT_OF: dict[type, Callable[[Any], str]] = {
     str: _escape,
     int: int.__repr__,
     bool: _bool,
-    type(None): _null,
     datetime: _compact,
     date: date.isoformat,
     UUID: _compact,

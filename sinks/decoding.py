@@ -22,6 +22,14 @@ _AGENT = msgspec.json.Decoder(AgentHealth)
 _LOGGED = msgspec.json.Decoder(LoggedRun)
 
 
+class _Parts(msgspec.Struct):
+    outcome: msgspec.Raw
+    baseline: msgspec.Raw
+
+
+_PARTS = msgspec.json.Decoder(_Parts)
+
+
 def decode_run(value: bytes | None) -> RunSnapshot:
     """Read one record of runs.
 
@@ -56,6 +64,12 @@ def decode_logged(value: bytes | None) -> LoggedRun | StreakRevised:
     return found
 
 
+def split_logged(value: bytes | None) -> tuple[bytes, bytes]:
+    """Return outcome and baseline of a LoggedRun that `decode_logged` has read, as they are written in it."""
+    parts = _PARTS.decode(value or b"")
+    return bytes(parts.outcome), bytes(parts.baseline)
+
+
 def _read(decoder: msgspec.json.Decoder[_Record], value: bytes | None) -> _Record | None:
     try:
         return decoder.decode(value or b"")
@@ -65,5 +79,7 @@ def _read(decoder: msgspec.json.Decoder[_Record], value: bytes | None) -> _Recor
 
 def _are_costs(*totals: UsageTotals | None) -> bool:
     """Tell whether costs are sums of money: to msgspec and to Postgres, NaN is a number too."""
-    costs = [each.cost_usd for each in totals if each is not None and each.cost_usd is not None]
-    return all(cost.is_finite() and not cost.is_signed() for cost in costs)
+    for each in totals:
+        if each is not None and (cost := each.cost_usd) is not None and (cost.is_signed() or not cost.is_finite()):
+            return False
+    return True

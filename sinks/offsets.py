@@ -132,7 +132,6 @@ def advance_positions(
         for source in sorted(moves)
     ]
     parameters = {"moves": orjson.dumps(wanted).decode(), "unchecked": unchecked}
-    connection.execute(statement("lock_positions"), parameters)
     moved = connection.execute(statement("advance_positions"), parameters).rowcount
     if moved != len(wanted):
         raise PositionConflictError(f"{len(wanted) - moved} of {len(wanted)} positions were moved by another consumer")

@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
+import orjson
 import psycopg
 import structlog
 
@@ -52,6 +54,8 @@ class Writer:
         self._incoming: psycopg.Connection | None = None
         """The connection on which the tables of sql/open_incoming_*.sql were made."""
         self._days: set[date] = set()
+        self._registered: set[tuple[str, str | None]] = set()
+        """Projects and agents of which this connection knows that they stand in their tables."""
 
     def connection(self) -> psycopg.Connection:
         """Return the connection, opened anew if it was lost."""
@@ -60,6 +64,7 @@ class Writer:
                 self._settings.postgres, autocommit=True, connect_timeout=10, application_name="runledger"
             )
             self._configure(self._held)
+            self._registered.clear()
         return self._held
 
     def _configure(self, connection: psycopg.Connection) -> None:
@@ -106,6 +111,7 @@ class Writer:
             self._make_days(connection, {row[0] for row in batch.events})
             with connection.transaction():
                 self._write(connection, batch, texts, expected)
+            self._registered |= batch.named
         except psycopg.errors.LockNotAvailable:
             # No timeout of the server's ends a transaction whose process was stopped in a COPY. Who waits for it does.
             seconds = self._settings.lock_timeout_seconds
@@ -124,6 +130,8 @@ class Writer:
         _erase_runs(connection, batch)
         _write_events(connection, batch, texts.events)
         _write_runs(connection, batch, texts.runs)
+        _register(connection, batch.named - self._registered)
+        _write_agents(connection, batch)
         _write_run_log(connection, batch, texts.logs)
         _write_scores(connection, batch)
         _run(connection, "upsert_incidents", batch.incidents.values())
@@ -185,17 +193,19 @@ def _write_runs(connection: psycopg.Connection, batch: Batch, text: bytes) -> No
         # A row that was not written stands newer, or is of another birth: the statement finds which.
         births = [{name: run[name] for name in _BIRTH} for run in (*runs, *batch.late)]
         _run(connection, "mark_late_runs", births)
-    _register(connection, batch)
+
+
+def _register(connection: psycopg.Connection, named: Collection[tuple[str, str | None]]) -> None:
+    """Insert projects and agents, all at once: sorted, so that none deadlocks."""
+    rows = [{"project_key": project_key, "agent_id": agent_id} for project_key, agent_id in named]
+    _run(connection, "register_projects", rows)
+    _run(connection, "register_agents", rows)
+
+
+def _write_agents(connection: psycopg.Connection, batch: Batch) -> None:
     _run(connection, "upsert_agent_health", batch.health.values())
     for name in ("set_projects", "set_agents"):
         _run(connection, name, batch.settings.values())
-
-
-def _register(connection: psycopg.Connection, batch: Batch) -> None:
-    """Insert the projects and agents that the batch names, all at once: sorted, so that none deadlocks."""
-    rows = [{"project_key": project_key, "agent_id": agent_id} for project_key, agent_id in batch.named]
-    _run(connection, "register_projects", rows)
-    _run(connection, "register_agents", rows)
 
 
 def _write_run_log(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
@@ -205,12 +215,16 @@ def _write_run_log(connection: psycopg.Connection, batch: Batch, text: bytes) ->
         connection.execute(statement("upsert_run_log"), prepare=False)
     _run(connection, "revise_streaks", batch.streaks.values())
     if batch.jobs:
-        connection.execute(statement("join_scores"), {"row_ids": list(batch.jobs)})
+        _join_scores(connection, list(batch.jobs))
         connection.execute(statement("notify_relay"))
 
 
 def _write_scores(connection: psycopg.Connection, batch: Batch) -> None:
     _run(connection, "insert_scores", batch.scores.values())
     if batch.scores:
-        rows = [score["row_id"] for score in batch.scores.values()]
-        connection.execute(statement("join_scores"), {"row_ids": rows})
+        _join_scores(connection, [score["row_id"] for score in batch.scores.values()])
+
+
+def _join_scores(connection: psycopg.Connection, rows: list[UUID]) -> None:
+    array = orjson.dumps(rows).decode()  # an array's own text, but for the brackets
+    connection.execute(statement("join_scores"), {"row_ids": f"{{{array[1:-1]}}}"})

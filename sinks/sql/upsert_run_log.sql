@@ -10,9 +10,10 @@ WITH incoming AS (
     )
 ),
 before AS (
+    -- Row by row through the key: a table just made has no statistics, and a join would read the whole of it.
     SELECT l.id, l.status
-    FROM agent_run_log AS l
-    JOIN incoming USING (id)
+    FROM incoming AS i
+    CROSS JOIN LATERAL (SELECT held.id, held.status FROM agent_run_log AS held WHERE held.id = i.id LIMIT 1) AS l
 ),
 written AS (
     INSERT INTO agent_run_log AS held (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -349,6 +350,42 @@ def test_rows_and_scores_written_at_the_same_time_find_each_other(ledger: Ledger
     thread.join(30)
     scorer.close()
     assert ledger.rows("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL") == [(40,)]
+
+
+def test_agents_are_registered_again_where_the_transaction_that_named_them_failed(ledger: Ledger) -> None:
+    named = fold([run_record(1, snapshot(2, agent_id="nova"))], DEFAULT_RUBRIC)
+    ledger.write([run_record(0, snapshot(1))])
+    with pytest.raises(PositionConflictError):
+        ledger.writer.write(named, {source(RUNS): 0})
+    ledger.writer.write(named, {source(RUNS): 1})
+    ledger.write([run_record(2, snapshot(3, agent_id="nova"))])
+    assert ledger.rows("SELECT count(*) FROM agent WHERE agent_id = 'nova'") == [(1,)]
+
+
+def test_a_position_moved_while_one_waits_for_it_is_a_conflict(ledger: Ledger) -> None:
+    ledger.write([run_record(0, snapshot(1))])
+    other = Writer(SinkSettings(postgres=ledger.uri))
+    refused: list[PositionConflictError] = []
+
+    def write_late() -> None:
+        try:
+            _write_second_run(other)
+        except PositionConflictError as error:
+            refused.append(error)
+
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    late = threading.Thread(target=write_late)
+    with ledger.writer.connection().transaction():
+        advance_positions(ledger.writer.connection(), {source(RUNS): 1}, {source(RUNS): 2})
+        late.start()
+        deadline = time.monotonic() + 30
+        while ledger.rows(waiting) != [(1,)]:
+            assert time.monotonic() < deadline, "nobody waits"
+            threading.Event().wait(0.02)
+    late.join(30)
+    other.close()
+    assert len(refused) == 1
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(1,)]
 
 
 def test_rows_held_by_a_process_stopped_in_a_copy_are_freed_by_who_waits_for_them(ledger: Ledger) -> None:

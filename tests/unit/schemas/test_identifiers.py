@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import uuid
 from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runledger.schemas import identifiers
 
@@ -30,3 +34,10 @@ def test_new_ids_are_unique_and_sorted_by_time() -> None:
     assert len(set(ids)) == 1000
     assert ids == sorted(ids)
     assert UUID(ids[0]).version == identifiers.new_run_id().version == 7
+
+
+@given(st.uuids(), st.text(st.characters(exclude_categories=["Cs"])))
+def test_uuid5_is_that_of_the_standard_library(namespace: UUID, name: str) -> None:
+    assert (
+        identifiers.uuid5(namespace, name) == identifiers.uuid5(namespace, name.encode()) == uuid.uuid5(namespace, name)
+    )

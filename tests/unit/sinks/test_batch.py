@@ -2,14 +2,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
-from runledger.schemas.identifiers import row_id, run_key
+from runledger.schemas import codec
+from runledger.schemas.identifiers import job_id, row_id, run_key
+from runledger.schemas.outcomes import LoggedRun
 from runledger.schemas.run_events import FailureResolved, ResolvedData, RunHeartbeat
-from runledger.schemas.scoring import DEFAULT_RUBRIC
+from runledger.schemas.scoring import DEFAULT_RUBRIC, ScoringJob
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
+from runledger.schemas.usage import UsageTotals
 from runledger.sinks.batch import fold
+from runledger.sinks.decoding import decode_logged
 from tests.unit.sinks.build import (
     AGENT,
     NOON,
@@ -83,6 +88,15 @@ def test_fold_makes_the_job_of_the_first_revision() -> None:
     batch = fold(records, DEFAULT_RUBRIC)
     assert batch.logs[_ROW]["status"] == "success"
     assert '"revision":1' in batch.jobs[_ROW]["payload"]
+
+
+def test_fold_makes_a_job_that_workers_read() -> None:
+    told = replace(outcome(1), actions_taken={"said": 'é \n "'}, usage=UsageTotals(cost_usd=Decimal("0.1")))
+    batch = fold([logged_record(0, told)], DEFAULT_RUBRIC)
+    logged = decode_logged(logged_record(0, told).value)
+    assert isinstance(logged, LoggedRun)
+    job = ScoringJob(job_id(_ROW, DEFAULT_RUBRIC), DEFAULT_RUBRIC, told, logged.baseline)
+    assert codec.decode(ScoringJob, batch.jobs[_ROW]["payload"].encode()) == job
 
 
 def test_fold_keeps_the_newest_health_of_an_agent() -> None:
