@@ -153,6 +153,8 @@ def _mlflow(corner: Corner) -> Backend:
             uri.replace("postgresql:", "postgresql+psycopg2:", 1),
             "--artifacts-destination",
             str(corner.folder / "mlflow"),
+            "--uvicorn-opts",
+            f"--timeout-worker-healthcheck {_START_SECONDS}",  # on a busy machine it would kill its workers as they start
         ]
         environment = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
         path = f"{(ROOT / TRACING_ENVIRONMENT / 'bin')}:/usr/bin:/bin"

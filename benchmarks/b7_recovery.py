@@ -42,10 +42,12 @@ class Recovery:
     Args:
         restore_seconds: from the assignment to the last store's opening.
         caught_up_seconds: from the new processes' start until everything is folded and committed.
+        cpu_seconds: that the new processes have used by then.
     """
 
     restore_seconds: float
     caught_up_seconds: float
+    cpu_seconds: float
 
 
 def measure(servers: Servers, size: Size) -> Result:
@@ -64,6 +66,7 @@ def measure(servers: Servers, size: Size) -> Result:
         "changelog_records_written": records,
         "processors": PROCESSORS,
         "restore_seconds": round(restore, 2),
+        "cpu_seconds": round(statistics.median(each.cpu_seconds for each in found), 1),
         "restore_rounds": [round(each.restore_seconds, 2) for each in found],
     }
     met = restore <= RESTORE_SECONDS and statistics.median(caught_up) <= CAUGHT_UP_SECONDS
@@ -105,9 +108,10 @@ def _recover(corner: Corner, bulk: Bulk, position: topics.GroupPosition, number:
                 raise TooSlowError(f"not caught up after {_RECOVER_SECONDS} s")
             time.sleep(0.1)
         caught_up = time.monotonic() - began
+        used = sum(one.usage().cpu_seconds for one in running)
         restore = restore_seconds([one.log for one in running])
         _kill(running)
-    return Recovery(restore, caught_up)
+    return Recovery(restore, caught_up, used)
 
 
 def _start(stack: ExitStack, corner: Corner, number: int) -> list[Program]:
