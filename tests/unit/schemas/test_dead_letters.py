@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 from hypothesis import given
@@ -78,3 +80,9 @@ def test_what_has_no_room_is_cut_and_told() -> None:
 def test_every_reason_is_explained() -> None:
     assert set(REASONS) == set(get_args(Reason))
     assert set(get_args(DecodeReason)) <= set(REASONS)
+
+
+def test_the_page_explains_every_reason_as_the_code_does() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "dead-letters.md").read_text(encoding="utf-8")
+    table = page.split("| reason | meaning |")[1].split("\n\n")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)) == dict(REASONS)
