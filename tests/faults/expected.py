@@ -15,6 +15,7 @@ from runledger.processors.pricing import estimate_usd
 from runledger.schemas.codec import decode, decode_event
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.outcomes import RunOutcome
+from runledger.schemas.run_events import RunTimedOut
 from tests.faults.ledger import EventKey, key_of
 from tests.faults.topics import Logged
 from tests.unit.processors.laws import agents_model
@@ -32,27 +33,39 @@ class Log:
     Args:
         lives: {run: its distinct events in log order}.
         places: {(partition, offset): event that stands there}.
+        timeouts: the ledger's own events.
     """
 
     lives: dict[RunKey, list[Said]]
     places: dict[tuple[int, int], EventKey]
+    timeouts: set[EventKey]
 
 
-def read_log(records: Iterable[Logged]) -> Log:
-    """Sort out the records of run-events."""
+def read_log(records: Iterable[Logged], only: Collection[RunKey] | None = None) -> Log:
+    """Sort out the records of run-events.
+
+    Args:
+        records: of each partition in order.
+        only: the runs whose lives are kept; None for all.
+    """
     lives: dict[RunKey, list[Said]] = defaultdict(list)
     places: dict[tuple[int, int], EventKey] = {}
     known: set[EventKey] = set()
+    timeouts: set[EventKey] = set()
     for record in records:
         try:
             event = decode_event(record.value, record.key)
         except DecodeError:
             continue
         key = places[record.partition, record.offset] = key_of(event)
+        if isinstance(event, RunTimedOut):
+            timeouts.add(key)
         if key not in known:
             known.add(key)
+            if only is not None and key[:2] not in only:
+                continue
             lives[event.project_key, event.run_id].append(Said(record.offset, record.logged_at, event))
-    return Log(lives, places)
+    return Log(lives, places, timeouts)
 
 
 def recount_runs(log: Log) -> dict[RunKey, Told]:
@@ -86,9 +99,4 @@ def recount_agents(
 
 def strangers(log: Log, sent: Collection[EventKey]) -> list[EventKey]:
     """Name the events in the log that nobody sent; the ledger's own timeouts aside."""
-    return [
-        key
-        for run, life in log.lives.items()
-        for said in life
-        if said.event.type != "runledger.run.timed_out.v1" and (key := key_of(said.event)) not in sent
-    ]
+    return [key for key in set(log.places.values()) if key not in sent and key not in log.timeouts]

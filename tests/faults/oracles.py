@@ -22,7 +22,7 @@ from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.topics import AGENTS, DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUNS, SCORING_JOBS, Topic
 from tests.faults.expected import AgentKey, Log, RunKey, read_log, recount_agents, recount_runs, strangers
 from tests.faults.ledger import SentLedger
-from tests.faults.topics import Logged, read_topic
+from tests.faults.topics import Logged, read_topic, walk_topic
 from tests.unit.processors.laws.agents_model import Agent
 from tests.unit.processors.laws.model import Told
 
@@ -51,12 +51,15 @@ class Evidence:
         connection: to the tables.
         ledger: what was sent.
         poison: places of records injected to be given up.
+        only: chooses by the agent's name whom to recount.
     """
 
     settings: ConnectionSettings
     connection: psycopg.Connection
     ledger: SentLedger
     poison: set[Letter] = field(default_factory=set)
+    only: Callable[[str], bool] | None = None
+    """Recount only the agents for which this is true, with their runs; all of them if None."""
 
     def topic(self, topic: Topic) -> list[Logged]:
         """Read a topic as a committed reader sees it."""
@@ -67,10 +70,23 @@ class Evidence:
         with self.connection.cursor(row_factory=dict_row) as cursor:
             return cursor.execute(query.encode()).fetchall()
 
+    def chosen(self, query: str) -> list[dict[str, Any]]:
+        """Return what a query finds of the agents that are recounted."""
+        only = self.only
+        return [row for row in self.rows(query) if only is None or only(row["agent_id"] or "")]
+
     @cached_property
     def log(self) -> Log:
         """What stands in run-events."""
-        return read_log(self.topic(RUN_EVENTS))
+        return read_log(walk_topic(self.settings, RUN_EVENTS), self.recounted)
+
+    @cached_property
+    def recounted(self) -> frozenset[RunKey] | None:
+        """The runs to recount; None for all."""
+        if self.only is None:
+            return None
+        rows = self.rows("SELECT project_key, run_id, agent_id FROM agent_run")
+        return frozenset((row["project_key"], row["run_id"]) for row in rows if self.only(row["agent_id"] or ""))
 
     @cached_property
     def runs(self) -> dict[RunKey, Told]:
@@ -80,7 +96,10 @@ class Evidence:
     @cached_property
     def agents(self) -> tuple[dict[AgentKey, Agent], list[str]]:
         """Every agent recounted, and what is wrong with the outcomes."""
-        return recount_agents(self.runs, self.topic(RUN_OUTCOMES))
+        outcomes = self.topic(RUN_OUTCOMES)
+        if self.only is not None:
+            outcomes = [one for one in outcomes if self.only((one.key or b"").decode().partition("/")[2])]
+        return recount_agents(self.runs, outcomes)
 
     @cached_property
     def letters(self) -> list[Letter]:
@@ -142,7 +161,7 @@ def _runs(evidence: Evidence) -> list[str]:
         expected[run] = _plain({name: told.run[name] for name in _RUN_COLUMNS} | usage)
     found = {
         (row["project_key"], row["run_id"]): _plain({name: row[name] for name in (*_RUN_COLUMNS, *_USAGE_COLUMNS)})
-        for row in evidence.rows("SELECT * FROM agent_run")
+        for row in evidence.chosen("SELECT * FROM agent_run")
     }
     return _differences("run", expected, found)
 
@@ -167,7 +186,7 @@ def _rows(evidence: Evidence, agents: Mapping[AgentKey, Agent]) -> list[str]:
             row["revision"],
             row["run_at"],
         )
-        for row in evidence.rows("SELECT * FROM agent_run_log")
+        for row in evidence.chosen("SELECT * FROM agent_run_log")
     }
     return _differences("row", expected, found)
 
@@ -178,10 +197,10 @@ def _agents(evidence: Evidence, agents: Mapping[AgentKey, Agent]) -> list[str]:
     expected = {key: {name: agent.health()[name] for name in names} for key, agent in agents.items()}
     found = {
         (row["project_key"], row["agent_id"]): {name: row[name] for name in names}
-        for row in evidence.rows("SELECT * FROM agent_health")
+        for row in evidence.chosen("SELECT * FROM agent_health")
     }
     told = {one.incident_id: (one.state, one.kind) for agent in agents.values() for one in agent.incidents}
-    stand = {row["incident_id"]: (row["state"], row["kind"]) for row in evidence.rows("SELECT * FROM incident")}
+    stand = {row["incident_id"]: (row["state"], row["kind"]) for row in evidence.chosen("SELECT * FROM incident")}
     return [*_differences("agent", expected, found), *_differences("incident", told, stand)]
 
 
@@ -232,7 +251,7 @@ def scored_once(evidence: Evidence) -> list[str]:
     scores = Counter(row["row_id"] for row in evidence.rows("SELECT row_id FROM run_score"))
     unscored = evidence.rows("SELECT id FROM agent_run_log WHERE rlhf_scores IS NULL")
     outbox = evidence.rows("SELECT count(*) AS jobs, count(sent_at) AS sent FROM scoring_outbox")[0]
-    logged = {record.key for record in evidence.topic(SCORING_JOBS)}
+    logged = {record.key for record in walk_topic(evidence.settings, SCORING_JOBS)}
     return [
         *_differences("scores of", dict.fromkeys(finished, 1), scores),
         *(f"never scored: {row}" for row in unscored),
@@ -245,7 +264,7 @@ def nothing_goes_back(evidence: Evidence) -> list[str]:
     """O6: versions only grow within a life, and no ended run begins to run again."""
     found: list[str] = []
     before: dict[bytes | None, RunSnapshot] = {}
-    for record in evidence.topic(RUNS):
+    for record in walk_topic(evidence.settings, RUNS):
         if record.value is None:
             before.pop(record.key, None)
             continue
@@ -257,7 +276,7 @@ def nothing_goes_back(evidence: Evidence) -> list[str]:
             found.append(f"status of {record.key!r}: {then.status}, then {now.status}")
         before[record.key] = now
     versions: dict[bytes | None, int] = {}
-    for record in evidence.topic(AGENTS):
+    for record in walk_topic(evidence.settings, AGENTS):
         version = decode(AgentHealth, record.value).version
         if version <= versions.get(record.key, 0):
             found.append(f"version of {record.key!r}: {versions[record.key]}, then {version}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +67,7 @@ class Site:
         self.memory = Memory(self._pids)
         self._positions = Positions(self.settings)
         self._stories = 0
+        self._only: Callable[[str], bool] | None = None
 
     def _pids(self) -> dict[str, int]:
         return {worker.log.stem: worker.pid for worker in list(self.running.workers)}
@@ -190,7 +191,7 @@ class Site:
 
     def evidence(self) -> Evidence:
         """Give what verdicts look at, as it stands now."""
-        return Evidence(self.settings, self.connection, self.ledger, self.poison)
+        return Evidence(self.settings, self.connection, self.ledger, self.poison, self._only)
 
     def differences(self, *oracles: str) -> list[str]:
         """Ask these oracles, and O3; return everything that differs."""
@@ -203,9 +204,13 @@ class Site:
         found += [f"O9: {name} held {mib} MiB" for name, mib in self.memory.largest().items() if mib > LARGEST_MIB]
         return found
 
-    def judge(self, *oracles: str) -> None:
+    def recount_only(self, only: Callable[[str], bool]) -> None:
+        """Recount only the agents for which this is true; the recount by SQL goes on to see them all."""
+        self._only = only
+
+    def judge(self, *oracles: str, settle_seconds: float = HEAL_SECONDS) -> None:
         """Settle, and let nothing differ: O3, O7, O9 and the recount by SQL are always asked."""
-        self.settle()
+        self.settle(settle_seconds)
         differences = self.differences(*oracles)
         self.result.differences = [difference[:400] for difference in differences[:5]]
         assert not differences, f"{len(differences)} differences, such as {differences[:3]}"

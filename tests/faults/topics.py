@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -44,9 +44,14 @@ def _consumer(settings: ConnectionSettings, group: str, *, committed: bool) -> C
 
 
 def read_topic(settings: ConnectionSettings, topic: Topic, *, committed: bool = True) -> list[Logged]:
-    """Read all partitions from their beginning to their end, in the order of their offsets."""
+    """Read all partitions from their beginning to their end, partition by partition."""
+    records = walk_topic(settings, topic, committed=committed)
+    return sorted(records, key=lambda record: (record.partition, record.offset))
+
+
+def walk_topic(settings: ConnectionSettings, topic: Topic, *, committed: bool = True) -> Iterator[Logged]:
+    """Give the records of all partitions from their beginning to their end; each partition's in order."""
     consumer = _consumer(settings, f"read-{uuid.uuid4().hex}", committed=committed)
-    records: list[Logged] = []
     open_partitions = set(range(settings.partitions))
     try:
         name = topic.name(settings.topic_prefix)
@@ -55,14 +60,13 @@ def read_topic(settings: ConnectionSettings, topic: Topic, *, committed: bool = 
             for message in consumer.consume(10_000, 0.1):
                 error = message.error()
                 if error is None:
-                    records.append(_logged(message))
+                    yield _logged(message)
                 elif error.code() == KafkaError._PARTITION_EOF:
                     open_partitions.discard(message.partition() or 0)
                 elif error.fatal():
                     raise KafkaException(error)
     finally:
         consumer.close()
-    return sorted(records, key=lambda record: (record.partition, record.offset))
 
 
 def _logged(message: Message) -> Logged:
