@@ -6,12 +6,13 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
-from itertools import count
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from runledger.producers.errors import Undelivered
 from runledger.producers.records import Record
 from runledger.producers.stats import Stats
+from runledger.producers.transport import Failure
 
 OnDelivered: TypeAlias = Callable[[Undelivered | None], None]
 Fate: TypeAlias = Literal["acknowledged", "spooled", "dropped", "refused"]
@@ -19,6 +20,26 @@ Fate: TypeAlias = Literal["acknowledged", "spooled", "dropped", "refused"]
 MAX_NAMED = 10_000
 """Lost events that the next flush can name; earlier ones are only counted, so that memory stays bounded."""
 _LOG = logging.getLogger(__name__)
+
+
+def _ignore(_expected: Expected, _failure: Failure | None) -> None:
+    """Hear nothing: whoever handed it over settles it."""
+
+
+@dataclass(slots=True, eq=False)
+class Expected:
+    """One event from hand-over to the receiver's word on it, by which it is called.
+
+    All that is kept of an event: each object more would be one for the garbage collector to follow, in thousands.
+    """
+
+    record: Record
+    on_delivered: OnDelivered | None
+    hear: Callable[[Expected, Failure | None], None]
+
+    def __call__(self, failure: Failure | None) -> None:
+        """Take the receiver's word."""
+        self.hear(self, failure)
 
 
 class Deliveries:
@@ -29,38 +50,44 @@ class Deliveries:
         self._lock = threading.RLock()
         self._changed = threading.Condition(self._lock)
         self._waiting = 0
-        self._pending: dict[int, tuple[Record, OnDelivered | None]] = {}
+        self._pending: dict[Expected, None] = {}
         self._lost: deque[Undelivered] = deque(maxlen=MAX_NAMED)
         self._lost_unnamed = 0
-        self._numbers = count(1)
         self._counts: dict[Fate, int] = {"acknowledged": 0, "spooled": 0, "dropped": 0, "refused": 0}
         self._dropping = False
 
-    def expect(self, record: Record, on_delivered: OnDelivered | None = None) -> int:
-        """Note a record as pending; return its number.
+    def expect(
+        self,
+        record: Record,
+        on_delivered: OnDelivered | None = None,
+        hear: Callable[[Expected, Failure | None], None] = _ignore,
+    ) -> Expected:
+        """Note a record as pending.
 
         Args:
             record: what is about to be handed over.
             on_delivered: called with None once acknowledged, else with the failure, which `take_lost` then leaves out.
+            hear: called with what is returned, and the receiver's word on it.
         """
+        expected = Expected(record, on_delivered, hear)
         with self._lock:
-            number = next(self._numbers)
-            self._pending[number] = (record, on_delivered)
-            return number
+            self._pending[expected] = None
+        return expected
 
-    def forget(self, number: int) -> None:
+    def forget(self, expected: Expected) -> None:
         """Drop a record that was not handed over after all."""
         with self._lock:
-            del self._pending[number]
+            del self._pending[expected]
 
-    def settle(self, number: int, fate: Fate, reason: str = "") -> None:
+    def settle(self, expected: Expected, fate: Fate, reason: str = "") -> None:
         """Note what became of a record; a second word on it is ignored."""
         with self._lock:
-            record, on_delivered = self._pending.pop(number, (None, None))
-            if record is None:
+            if expected not in self._pending:
                 return
+            del self._pending[expected]
+            on_delivered = expected.on_delivered
             self._counts[fate] += 1
-            failure = None if fate == "acknowledged" else record.undelivered(reason)
+            failure = None if fate == "acknowledged" else expected.record.undelivered(reason)
             if failure is not None and fate != "spooled" and on_delivered is None:
                 self._lost_unnamed += len(self._lost) == MAX_NAMED
                 self._lost.append(failure)
@@ -94,7 +121,7 @@ class Deliveries:
     def pending(self) -> tuple[Undelivered, ...]:
         """Name what has no word yet."""
         with self._lock:
-            return tuple(record.undelivered("pending") for record, _ in self._pending.values())
+            return tuple(expected.record.undelivered("pending") for expected in self._pending)
 
     def stats(self) -> Stats:
         """Count; the spool's own figures are left at 0."""

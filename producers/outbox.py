@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
-from runledger.producers.deliveries import Deliveries, OnDelivered
+from runledger.producers.deliveries import Deliveries, Expected, OnDelivered
 from runledger.producers.errors import DeliveryError, QueueFullError
 from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.spooling import Spooler
 from runledger.producers.stats import Stats
-from runledger.producers.transport import Failure, Report, Transport, TransportFullError
+from runledger.producers.transport import Failure, Transport, TransportFullError
 
 _QUEUE_FULL = Failure("the local queue is full")
 
@@ -36,6 +35,7 @@ class Outbox:
         self._strict = strict
         self._queue_wait_seconds = settings.queue_wait_seconds
         self._deliveries = Deliveries()
+        self._hear = self._settle  # made once, not for each event
         self._transport = make_transport(settings)
         try:
             self._spooler = (
@@ -51,15 +51,14 @@ class Outbox:
         Raises:
             QueueFullError: the queue stayed full for `queue_wait_seconds`; only where strict, and without a spool.
         """
-        number = self._deliveries.expect(record, on_delivered)
-        report = partial(self._settle, number, record)
+        expected = self._deliveries.expect(record, on_delivered, self._hear)
         try:
-            self._transport.send(record, report)
+            self._transport.send(record, expected)
         except TransportFullError:
             if self._strict and self._spooler is None:
-                self._wait_and_send(number, record, report)
+                self._wait_and_send(expected)
             else:
-                report(_QUEUE_FULL)
+                expected(_QUEUE_FULL)
 
     def flush(self, timeout_seconds: float) -> None:
         """Wait until everything is acknowledged, the spool's events too.
@@ -108,24 +107,24 @@ class Outbox:
         if self._spooler is not None:
             self._spooler.abandon()
 
-    def _wait_and_send(self, number: int, record: Record, report: Report) -> None:
+    def _wait_and_send(self, expected: Expected) -> None:
         deadline = time.monotonic() + self._queue_wait_seconds
         while (left := deadline - time.monotonic()) > 0:
             self._transport.wait_for_room(left)
             try:
-                self._transport.send(record, report)
+                self._transport.send(expected.record, expected)
             except TransportFullError:
                 continue
             return
-        self._deliveries.forget(number)
+        self._deliveries.forget(expected)
         raise QueueFullError(f"the local queue stayed full for {self._queue_wait_seconds} s")
 
-    def _settle(self, number: int, record: Record, failure: Failure | None) -> None:
+    def _settle(self, expected: Expected, failure: Failure | None) -> None:
         if failure is None:
-            self._deliveries.settle(number, "acknowledged")
+            self._deliveries.settle(expected, "acknowledged")
         elif failure.final:
-            self._deliveries.settle(number, "refused", failure.reason)
-        elif self._spooler is not None and self._spooler.append(record):
-            self._deliveries.settle(number, "spooled", f"spooled, to be sent later: {failure.reason}")
+            self._deliveries.settle(expected, "refused", failure.reason)
+        elif self._spooler is not None and self._spooler.append(expected.record):
+            self._deliveries.settle(expected, "spooled", f"spooled, to be sent later: {failure.reason}")
         else:
-            self._deliveries.settle(number, "dropped", failure.reason)
+            self._deliveries.settle(expected, "dropped", failure.reason)
