@@ -154,7 +154,7 @@ def _mlflow(corner: Corner) -> Backend:
             "--artifacts-destination",
             str(corner.folder / "mlflow"),
             "--uvicorn-opts",
-            f"--timeout-worker-healthcheck {_START_SECONDS}",  # on a busy machine it would kill its workers as they start
+            f"--timeout-worker-healthcheck {_START_SECONDS}",  # or it kills workers that start on a busy machine
         ]
         environment = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
         path = f"{(ROOT / TRACING_ENVIRONMENT / 'bin')}:/usr/bin:/bin"
