@@ -79,11 +79,13 @@ def parts(results: Results) -> str:
 
 
 def cost(results: Results) -> str:
-    """CPU seconds for a million events, by process."""
+    """CPU seconds for a million events, by process, and what a core could do at most."""
     found = _at(results, "B10", ("cpu_seconds_per_million_events",)) or {}
-    return _table(
-        ("process", "CPU seconds for a million events"), [(name, f"{value:g}") for name, value in found.items()]
-    )
+    whole = sum(found.values())
+    rows = [(name, f"{value:g}") for name, value in found.items()]
+    if whole:
+        rows.append(("**in all**", f"**{whole:.1f}**: {1e6 / whole:,.0f} events/s a core at most"))
+    return _table(("process", "CPU seconds for a million events"), rows)
 
 
 def room(results: Results) -> str:
