@@ -32,7 +32,7 @@ def read_record(record_type: type[_Record], value: bytes | None) -> _Record:
     """
     try:
         record: _Record = _reader(record_type)(value or b"")  # type: ignore[arg-type]  # types are hashable
-    except (msgspec.MsgspecError, ValueError):  # the latter for text that is not UTF-8
+    except (msgspec.MsgspecError, ValueError, RecursionError):  # text that is not UTF-8, too deep a nesting
         return decode(record_type, value)
     return record
 
