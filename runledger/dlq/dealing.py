@@ -75,7 +75,7 @@ class Desk:
                 "compression.type": "lz4",
                 "partitioner": PARTITIONER,
                 "message.max.bytes": DEAD_LETTERS.max_message_bytes,
-                "log_level": 2,
+                "log_level": 0,
             }
         )
         try:
@@ -103,33 +103,26 @@ class Desk:
         return []
 
     def _commit(self, orders: Sequence[Order]) -> None:
-        producer, failures = self._producer, list[KafkaError]()
-
-        def report(error: KafkaError | None, _message: object) -> None:
-            if error is not None:
-                failures.append(error)
-
+        producer = self._producer
         producer.begin_transaction()
         for order in orders:
-            where, own, told = order.letter.letter_id, _as_sent(order.headers), _as_sent(order.mark.headers())
+            where = order.letter.letter_id
             if order.mark.deed == "replayed":
-                producer.produce(where.topic, order.value, order.key, where.partition, on_delivery=report, headers=own)
+                producer.produce(where.topic, order.value, order.key, where.partition, headers=_as_sent(order.headers))
             box = order.letter.box_partition  # behind the letter in its own partition: the mark outlives it
-            producer.produce(self._box_topic, b"", None, box, on_delivery=report, headers=told)
-        producer.flush(_TIMEOUT_SECONDS)
-        if failures:
-            raise KafkaException(failures[0])
+            producer.produce(self._box_topic, b"", None, box, headers=_as_sent(order.mark.headers()))
         producer.commit_transaction(_TIMEOUT_SECONDS)
 
     def _abort(self, error: KafkaError) -> None:
-        if error.fatal():
-            raise DeadLetterError("somebody else has begun to deal with dead letters; what they leave, try again")
+        """Undo the transaction, so that another may follow."""
         try:
             self._producer.abort_transaction(_TIMEOUT_SECONDS)
         except KafkaException as lost:
-            raise DeadLetterError(
-                f"the broker does not answer: {error.str()}; what is not marked as done was not done, try again"
-            ) from lost
+            if error.fatal() or lost.args[0].fatal():
+                why = "somebody else has begun to deal with dead letters"
+            else:
+                why = f"the broker does not answer: {error.str()}"
+            raise DeadLetterError(f"{why}; what is not marked as done was not done, try again") from lost
 
 
 def _as_sent(headers: Headers) -> list[tuple[str, str | bytes | None]]:
