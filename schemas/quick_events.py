@@ -14,6 +14,7 @@ from re import compile as pattern_of
 from typing import Any
 
 import msgspec
+import orjson
 from msgspec.structs import asdict, force_setattr
 
 from runledger.schemas.codec import decode_event
@@ -34,7 +35,14 @@ from runledger.schemas.lean_events import (
 )
 from runledger.schemas.making import make
 from runledger.schemas.run_events import AnyRunEvent
-from runledger.schemas.values import COST_LIMIT, MAX_EVENT_BYTES, check_json, quantize_usd
+from runledger.schemas.values import (
+    COST_LIMIT,
+    MAX_DEPTH,
+    MAX_EVENT_BYTES,
+    MAX_VALUE_BYTES,
+    check_json,
+    quantize_usd,
+)
 
 __all__ = ["read_event", "read_lean"]
 
@@ -94,17 +102,17 @@ def read_narrow(value: bytes, key: bytes | None) -> Told | None:
         return None
     try:
         event = _read_told(value)
-        _finish(event)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
+        _finish(event, value)
+    except (msgspec.MsgspecError, ValueError, RecursionError, orjson.JSONEncodeError):
         return None
     return event if key is None or key == run_key(event.project_key, event.run_id) else None
 
 
-def _finish(event: Told) -> None:
+def _finish(event: Told, value: bytes) -> None:
     """Check what the parser cannot, and put times and costs in place of their texts.
 
     Raises:
-        ValueError: something is not in the narrow form.
+        ValueError, JSONEncodeError: something is not in the narrow form.
     """
     event_id, agent_id = event.event_id, event.agent_id
     if (
@@ -123,7 +131,18 @@ def _finish(event: Told) -> None:
         free = getattr(data, name)
         for each in free if free.__class__ is list else (free,):
             if each:
-                check_json(each)
+                _check(each, value)
+
+
+def _check(parsed: dict[str, Any], value: bytes) -> None:
+    """Do what `check_json` does, in a fifth of the time, to what was just read: few brackets nest no deeper than many.
+
+    The parser takes nothing but JSON, neither NULs nor infinity; integers of more than 64 bits cannot be written.
+    """
+    if value.count(b"{") + value.count(b"[") > MAX_DEPTH:
+        check_json(parsed)
+    elif len(orjson.dumps(parsed)) > MAX_VALUE_BYTES:
+        raise ValueError("too large")
 
 
 def _time(stated: str) -> datetime:

@@ -262,6 +262,18 @@ def test_nesting_is_judged_by_the_model(depth: int) -> None:
     check(value.replace(b'["a",1]', b"[" * depth + b"]" * depth))
 
 
+@pytest.mark.parametrize("length", [262_136, 262_137, 300_000])
+def test_the_room_of_a_value_is_judged_by_the_model(length: int) -> None:
+    whole = document("runledger.run.logged.v1")
+    check(orjson.dumps(whole | {"data": {"status": "failed", "actions_taken": {"a": "x" * length}}}))
+
+
+@pytest.mark.parametrize("number", [b"9223372036854775807", b"18446744073709551615", b"18446744073709551616", b"1e400"])
+def test_wide_numbers_are_judged_by_the_model(number: bytes) -> None:
+    value = orjson.dumps(document("runledger.run.started.v1"))
+    check(value.replace(b'["a",1]', b"[" + number + b",-" + number + b"]"))
+
+
 def test_two_hundred_traces_are_taken_and_no_more() -> None:
     for count in (200, 201):
         whole = document("runledger.usage.reported.v1")
