@@ -12,7 +12,7 @@ PARALLEL ?= --numprocesses 3 --dist loadfile
 PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
 TRACING := .venv-bench-tracing/.ready
 
-.PHONY: help install tools demo test check unit integration e2e mutants bench bench-large lock format clean
+.PHONY: help install tools demo test check unit integration e2e faults-short faults faults-unprotected soak mutants sbom audit-dependencies bench bench-large lock format clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ $(TOOLS): requirements-dev.lock $(READY)
 demo: install ## start a real Kafka and Postgres, replay 40 real agent runs, verify, print, stop
 	@exec $(BIN)/runledger demo
 
-test: check unit integration e2e ## everything below
+test: check unit integration e2e faults-short ## everything below
 
 check: tools ## format, lint, types, import layers
 	$(BIN)/ruff format --check .
@@ -56,8 +56,34 @@ integration: tools ## tests on the real broker and the real database
 e2e: tools ## tests of the whole pipeline, killed at random
 	$(BIN)/pytest $(PARALLEL) tests/e2e
 
+faults-short: tools ## the quicker ones of the faults that Runledger survives
+	$(BIN)/pytest $(PARALLEL) -m "faults and not slow" tests/faults
+
+faults: tools ## all 31 faults, on real servers; writes docs/reliability.md (RUNLEDGER_FAULTS_SEED chooses the seed)
+	rm -f build/faults.jsonl
+	RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/faults.jsonl $(BIN)/pytest $(PARALLEL) -m "faults and not unprotected" tests/faults
+	$(BIN)/python -m tests.faults $(wildcard build/unprotected.jsonl) build/faults.jsonl
+
+faults-unprotected: tools ## switch each protection off, and see that its faults do harm
+	rm -f build/unprotected.jsonl
+	RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/unprotected.jsonl $(BIN)/pytest $(PARALLEL) -m unprotected tests/faults
+
+soak: tools ## half an hour of faults at random at 1,000 events a second; draws docs/soak-memory.svg
+	RUNLEDGER_SOAK_SECONDS=1800 RUNLEDGER_SOAK_RATE=1000 RUNLEDGER_SOAK_MEMORY=$(CURDIR)/build/soak-memory.json \
+	  RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/soak.jsonl $(BIN)/pytest -m soak tests/faults
+	$(BIN)/python -m tests.faults --graph build/soak-memory.json
+
 mutants: tools ## break the reducers on purpose, one defect at a time: do the unit tests notice? (minutes; not in test)
 	$(BIN)/python -m tests.mutants
+
+SBOM ?= sbom.cdx.json
+sbom: tools ## write the parts of requirements.lock as CycloneDX JSON, the same bytes for the same lock file
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements --pyproject pyproject.toml --mc-type application \
+	  --spec-version 1.6 --output-format JSON --output-reproducible --validate --output-file $(SBOM) requirements.lock
+	@echo "$(SBOM) is written"
+
+audit-dependencies: tools ## which locked packages have known flaws? (asks the network; not in test)
+	@$(BIN)/python -m tests.audit_dependencies
 
 bench: install $(PEERS) ## measure our parts beside their peers; writes benchmarks/results.json, docs/benchmarks.md
 	$(BIN)/python -m benchmarks

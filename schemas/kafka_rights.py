@@ -71,6 +71,8 @@ class Grant:
 
 
 _SINK_SOURCES = (RUN_EVENTS, RUNS, AGENTS, RUN_LOG, INCIDENTS, RUN_SCORES, SETTINGS)
+_REPLAYED = (RUN_EVENTS, RUN_OUTCOMES, RUN_LOG, INCIDENTS, SCORING_JOBS, RUN_SCORES)
+"""Topics whose dead letters can be read again; of a compacted one an old record would replace a newer."""
 
 RIGHTS = {
     "producer": Rights(writes=(RUN_EVENTS,)),
@@ -101,6 +103,7 @@ RIGHTS = {
         looks=("watch-",),
     ),
     "operator": Rights(writes=(SETTINGS, RUN_EVENTS), reads=(DEAD_LETTERS,)),
+    "dlq": Rights(reads=(*_REPLAYED, DEAD_LETTERS), writes=(*_REPLAYED, DEAD_LETTERS), looks=("dlq-",), owns="dlq"),
     "migration": Rights(creates=True),
 }
 """{kind of process: what it does}. Producers: gateway, MCP server, agents that write to Kafka themselves."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
+import psutil
 import psycopg
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -101,6 +102,9 @@ def test_the_pipeline_works_with_no_more_rights_than_documented(
         read = httpx.get(f"{api}/api/v1/runs", headers=bearer)
         assert read.json()["runs"], read.text
         command(operator | {"RUNLEDGER_POSTGRES": login(database, "runledger_write")}, "verify")
+        command(users["dlq"] | {"RUNLEDGER_POSTGRES": reader}, "dlq", "list")
+        processor = psutil.Process(next(worker.pid for worker in running.workers if worker.name == "processor"))
+        assert not [one for one in processor.net_connections() if one.status == psutil.CONN_LISTEN]
         exits = {worker.name: worker.exits for worker in running.workers}
     assert not any(exits.values()), exits
 
@@ -127,7 +131,7 @@ def consume(environment: Mapping[str, str], topic: Topic) -> KafkaError | None:
     own = {"group.id": "none", "enable.partition.eof": True, "log_level": 0, "auto.offset.reset": "earliest"}
     consumer, name = Consumer({**kafka_client(settings), **own}), topic.name(environment["RUNLEDGER_TOPIC_PREFIX"])
     try:
-        unseen = consumer.list_topics(name, timeout=9).topics[name].error
+        unseen: KafkaError | None = consumer.list_topics(name, timeout=9).topics[name].error
         if unseen is not None:
             return unseen
         consumer.assign([TopicPartition(name, 0, 0)])

@@ -58,7 +58,8 @@ def test_the_document_shows_the_rights_as_they_are(shown: str) -> None:
 def test_rights_are_those_of_the_table_of_topics(topic: Topic) -> None:
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.writes} >= _parties(topic.written_by)
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.reads} >= _parties(topic.read_by)
-    beside = {"operator", "watch"}  # an operator resolves failures; the watch looks how far the stages are
+    # An operator resolves failures, the watch looks how far the stages are, dead letters are read again.
+    beside = {"operator", "watch", "dlq"}
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.writes} - _parties(topic.written_by) <= beside
     changelog = {"processor"} if "changelog" in topic.written_by else set()
     extra = {kind for kind, rights in RIGHTS.items() if topic in rights.reads} - _parties(topic.read_by)
