@@ -28,8 +28,8 @@ _HOW = """\
 - **Throughput**: one rule for all. The clock starts when any stage of a contestant is a tenth through the log, counts
   the events that no stage had done by then, and stops when every stage has done all: a first stage that runs ahead of
   the last one gains nothing. Looked at twenty times a second, by what is durable: committed group offsets (ours, Quix
-  Streams, Faust), the recovery store (bytewax), rows in Postgres (whole pipelines). Who shows over half of the log at
-  once is measured from the look before.
+  Streams, Faust), the recovery store (bytewax), rows in Postgres (whole pipelines). Who shows over a fifth of the
+  log between two looks then is measured from the look before.
 - **Peers**: their latest releases, from lock files in `benchmarks/requirements/`, in environments of their own; each is
   one small file in `benchmarks/peers/`, written as its documentation recommends, at the fastest settings documented
   for at-least-once with recovery on. Quix Streams commits every thirtieth of the log or second, bytewax keeps a

@@ -37,17 +37,17 @@ def test_a_first_stage_that_runs_ahead_gains_nothing() -> None:
 
 
 def test_what_the_first_stage_has_done_before_is_not_counted() -> None:
-    rate = watch(shown([0, 10, 100]), 100, deadline_seconds=5, begun=shown([0, 40, 100]), pause_seconds=0)
+    rate = watch(shown([0, 2, 10, 100]), 100, deadline_seconds=5, begun=shown([0, 8, 25, 100]), pause_seconds=0)
 
-    assert rate.share == 0.6
+    assert rate.share == 0.75
 
 
 def test_a_contestant_that_does_all_between_two_looks_is_measured_whole() -> None:
     assert watch(shown([0, 100]), 100, deadline_seconds=5, pause_seconds=0).share == 1.0
 
 
-def test_a_contestant_that_shows_most_of_it_at_once_is_measured_from_the_look_before() -> None:
-    assert watch(shown([0, 3, 70, 100]), 100, deadline_seconds=5, pause_seconds=0).share == 0.97
+def test_a_contestant_that_shows_much_of_it_at_once_is_measured_from_the_look_before() -> None:
+    assert watch(shown([0, 3, 30, 100]), 100, deadline_seconds=5, pause_seconds=0).share == 0.97
 
 
 def test_a_deadline_ends_the_watch() -> None:
