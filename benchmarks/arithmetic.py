@@ -19,6 +19,8 @@ AUDIT_DAYS = 30
 MOST_BUSY = 0.6
 """Share of a core that a process may use at the peak: the rest is for recovery, take-overs and bad minutes."""
 SERVERS = ("kafka", "postgres")
+ALONE = ("watch",)
+"""What needs no second process to take over."""
 OPEN_MINUTES = 10
 """How long a run is open, in this example."""
 RETENTIONS = {"24 h (the default)": 86_400, "1 h": 3_600, "10 min": 600}
@@ -77,7 +79,8 @@ def _processes(cpu: Mapping[str, float], peak: float) -> Iterator[tuple[str, str
         if name in SERVERS:
             yield f"cores of `{name}`", how, str(ceil(cores / MOST_BUSY))
         else:
-            yield f"`{name}` processes, two at least", how, str(max(2, ceil(cores / MOST_BUSY)))
+            least = 1 if name in ALONE else 2
+            yield f"`{name}` processes, {least} at least", how, str(max(least, ceil(cores / MOST_BUSY)))
 
 
 def _memory(mebibytes_per_thousand: float, runs: int) -> Iterator[tuple[str, str, str]]:

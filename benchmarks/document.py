@@ -84,6 +84,7 @@ def _rows(name: str, result: Mapping[str, Any]) -> list[str]:
 
 def _details(results: Mapping[str, Any]) -> str:
     shown = {"claim", "unit", "ours", "peer", "ratio", "target", "met", "peer_name", "peers", "own_target", "error"}
+    shown |= {"micros_per_event", "topics", "tables"}  # in performance.md and scaling.md
     lines = ["## Further figures", ""]
     for name, result in results.items():
         rounds = {who: values for who, values in result.get("rounds", {}).items() if len(values) > 1}

@@ -11,7 +11,7 @@ from benchmarks.errors import TooSlowError
 WARM_UP_SHARE = 0.1
 """The first tenth is not measured: processes start, groups form, caches fill."""
 _MOST_UNSEEN_SHARE = 0.2
-"""Whoever shows more than this at once has worked on it before: it is measured from the look before, its start included."""
+"""Whoever shows more at once has worked on it before: it is measured from the look before, its start included."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,5 +103,5 @@ def test_a_server_of_this_machine_is_told_in_cores_and_a_worker_in_processes() -
 
     table = day_table({"B10": cost})
 
-    assert "| `relay` processes, two at least | peak x 0.2 s / 10⁶ (B10) = 0.01 cores; / 0.6 | 2 |" in table
+    assert "| `relay` processes, 2 at least | peak x 0.2 s / 10⁶ (B10) = 0.01 cores; / 0.6 | 2 |" in table
     assert "| cores of `postgres` | peak x 60 s / 10⁶ (B10) = 2.08 cores; / 0.6 | 4 |" in table
