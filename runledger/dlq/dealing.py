@@ -83,24 +83,16 @@ class Desk:
         except KafkaException as error:
             raise DeadLetterError(f"the broker does not let us write: {error.args[0].str()}") from error
 
-    def write(self, orders: Sequence[Order]) -> list[tuple[Letter, str]]:
-        """Write orders, all or none of a transaction; halve what is refused until those at fault stand alone.
-
-        Returns:
-            Letters that the broker refused, and why.
+    def write(self, orders: Sequence[Order]) -> None:
+        """Write orders in one transaction: all or none.
 
         Raises:
-            DeadLetterError: somebody else deals with letters now, or the broker is away; what is not marked stands.
+            DeadLetterError: somebody else deals with letters now, or the broker is away or refuses; none is written.
         """
         try:
             self._commit(orders)
         except KafkaException as error:
-            self._abort(error.args[0])
-            if len(orders) == 1:
-                return [(orders[0].letter, f"the broker refuses it: {error.args[0].str()}")]
-            middle = len(orders) // 2
-            return self.write(orders[:middle]) + self.write(orders[middle:])
-        return []
+            raise self._failed(error.args[0]) from error
 
     def _commit(self, orders: Sequence[Order]) -> None:
         producer = self._producer
@@ -113,16 +105,15 @@ class Desk:
             producer.produce(self._box_topic, b"", None, box, headers=_as_sent(order.mark.headers()))
         producer.commit_transaction(_TIMEOUT_SECONDS)
 
-    def _abort(self, error: KafkaError) -> None:
-        """Undo the transaction, so that another may follow."""
+    def _failed(self, error: KafkaError) -> DeadLetterError:
+        """Undo the transaction, so that nobody has to wait for its end."""
+        fenced = error.fatal()
         try:
             self._producer.abort_transaction(_TIMEOUT_SECONDS)
         except KafkaException as lost:
-            if error.fatal() or lost.args[0].fatal():
-                why = "somebody else has begun to deal with dead letters"
-            else:
-                why = f"the broker does not answer: {error.str()}"
-            raise DeadLetterError(f"{why}; what is not marked as done was not done, try again") from lost
+            fenced = fenced or lost.args[0].fatal()
+        why = "somebody else has begun to deal with dead letters" if fenced else f"the broker refuses: {error.str()}"
+        return DeadLetterError(f"{why}; what is not marked as done was not done, try again")
 
 
 def _as_sent(headers: Headers) -> list[tuple[str, str | bytes | None]]:
@@ -170,9 +161,8 @@ def deal(
         chosen, report = box.chosen(), _begin(box)
         orders = _orders(reader, chosen, deed, by, connection, report)
         for together in _batches(orders):
-            refused = desk.write(together)
-            report.done += len(together) - len(refused)
-            report.left += refused
+            desk.write(together)
+            report.done += len(together)
             progress(report.done, len(chosen))
     return report
 

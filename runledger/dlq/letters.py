@@ -155,9 +155,16 @@ def why_not(letter: Letter, original: Headers, value: bytes | None, prefix: str,
         (where.partition >= partitions, f"{where.topic} has {partitions} partitions now: where it stood, none is"),
         (any("\0" in name for name, _ in original), "the name of a header holds NUL, which cannot be sent"),
         (not value, "it has no value, so there is nothing to read"),
+        (_size(letter, original) > topic.max_message_bytes, f"it is larger than {where.topic} takes"),
         (nameless, "it names no event id, in header or body, and no reader takes an event without"),
     )
     return next((why for hinders, why in hindrances if hinders), None)
+
+
+def _size(letter: Letter, original: Headers) -> int:
+    """Bytes of a record before compression, by which its readers measure; with room for the marker."""
+    headers = sum(len(name.encode()) + len(content or b"") + 10 for name, content in original)
+    return (letter.key_bytes or 0) + (letter.value_bytes or 0) + headers + 1000
 
 
 def _lacks_event_id(original: Headers, value: bytes) -> bool:
