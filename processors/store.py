@@ -108,6 +108,7 @@ class PartitionStore(Generic[S]):
         self.partition = partition
         self._producer: Producer | None = None
         self._identity = ("", 0)
+        self._changelog_id = ""
         window = 0 if "dedupe" in broker.settings.unsafe_disable else broker.settings.dedupe_window_records
         self.held: PartitionState[S] = PartitionState(
             stage.due_at, window, broker.settings.state_bytes, broker.settings.dead_letter_limits
@@ -119,7 +120,7 @@ class PartitionStore(Generic[S]):
         Raises:
             StoreLost: the broker did not let us in; try again while the partition is assigned.
             StopLoudly: the topic was recreated or re-partitioned, the position is missing beside a changelog that holds
-                records, or the log no longer reaches back to the position.
+                records, the changelog was emptied or recreated, or the log no longer reaches back to the position.
         """
         name = f"{self._broker.group}-{self._stage.name}-{self.partition}"
         try:
@@ -128,6 +129,7 @@ class PartitionStore(Generic[S]):
             self._producer = producer
             self._wait_for_settings()
             self._identity = self._broker.identify(self._stage.source)
+            self._changelog_id, _ = self._broker.identify(self._stage.changelog)
             with self._broker.reader() as reader:
                 self._restore(reader)
         except KafkaException as error:
@@ -163,6 +165,10 @@ class PartitionStore(Generic[S]):
             key, value = states.popitem()
             self.held.put(key, self._stage.restore(value), len(value))
         stood = decode(Position, position)
+        if stood.changelog_id not in {"", self._changelog_id}:
+            raise self._stop(
+                f"{self._stage.changelog} was recreated: the states of {stood.next_offset} offsets are gone"
+            )
         self.held.next_offset = self._check(stood, low, high)
         self.held.rejected = stood.rejected
         self.held.refusals = stood.refusals
@@ -181,6 +187,8 @@ class PartitionStore(Generic[S]):
                 states[key] = value
 
         begin, end = reader.bounds(self._stage.changelog, self.partition)
+        if begin > 0:  # compaction never moves the beginning
+            raise self._stop(f"{self._stage.changelog} was emptied: it begins at {begin}, so states are gone")
         reader.read(self._stage.changelog, self.partition, begin, end, take)
         return states
 
@@ -258,7 +266,14 @@ class PartitionStore(Generic[S]):
         topic_id, partition_count = self._identity
         rejected = self.held.rejected_with(changes, next_offset)
         position = Position(
-            self._stage.name, self.partition, next_offset, topic_id, partition_count, rejected, changes.refusals
+            self._stage.name,
+            self.partition,
+            next_offset,
+            topic_id,
+            partition_count,
+            rejected,
+            changes.refusals,
+            self._changelog_id,
         )
         key = f"{self._stage.name}/{self.partition}"
         producer.produce(self._stage.positions, encode(position), key, partition=self.partition)

@@ -148,4 +148,6 @@ class Position:
     """Offsets shortly before it that went to dead-letters: their event ids are not taken."""
     refusals: Refusals = Refusals()  # noqa: RUF009  # frozen
     """Counts of dead letters before it: a restart does not begin them anew."""
-    schema_version: int = 2
+    changelog_id: str = ""
+    """Id of the topic that holds the states: one made again holds none. Empty where version 1 or 2 wrote it."""
+    schema_version: int = 3

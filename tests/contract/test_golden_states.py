@@ -8,6 +8,7 @@ default, and adds golden files of the new version beside the old, and its shape:
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -186,10 +187,12 @@ def test_what_ended_before_a_restored_window_is_late() -> None:
 
 def test_positions_are_restored_with_and_without_what_came_later() -> None:
     read = {path.stem: decode(Position, path.read_bytes()) for path in (GOLDEN / "positions").glob("v*_*.json")}
+    refused = Position("runs", 1, 91, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (88, 90), Refusals(2, 61, 3))
     assert read == {
         "v1_with_rejected": Position("runs", 2, 44, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (17, 40), schema_version=1),
         "v1_before_rejected": Position("agents", 0, 7, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, schema_version=1),
-        "v2_with_refusals": Position("runs", 1, 91, "Zp0Vq0mYQ8m1n3yJtq1xkA", 4, (88, 90), Refusals(2, 61, 3)),
+        "v2_with_refusals": replace(refused, schema_version=2),
+        "v3_with_changelog": replace(refused, changelog_id="hV3cW1mTQ0e4b6kYzu2rPw"),
     }
 
 

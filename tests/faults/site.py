@@ -179,7 +179,11 @@ class Site:
             "unsent": self.count("SELECT count(*) FROM scoring_outbox WHERE sent_at IS NULL"),
         }
         return [
-            *(f"processors at {source}" for source, end in folding.items() if folded[source] < end),
+            *(
+                f"processors at {source}: {folded[source]} of {end}"
+                for source, end in folding.items()
+                if folded[source] < end and self._positions.is_behind(source, folded[source])
+            ),
             *(f"sink at {source}" for source, end in ends.items() if written.get(source, 0) < end),
             *(f"{count} {what}" for what, count in left.items() if count),
         ]

@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 import pytest
 
+from runledger.processors.app import EXIT_STOPPED
 from runledger.schemas import dead_letters
 from runledger.schemas.codec import encode, encode_event
 from runledger.schemas.identifiers import run_key
@@ -103,7 +104,7 @@ def test_fault_18_flood_of_an_unknown_schema(site: MakeSite) -> None:
     (sink,) = here.workers("sink")
     here.inject(INCIDENTS, *[(b"alpha/agent", b'{"version": "of tomorrow"}')] * FLOOD)
     wait_for("a loud stop", lambda: bool(sink.exits), 60)
-    assert set(sink.exits) == {1}
+    assert set(sink.exits) == {EXIT_STOPPED}
     assert b"dead letters" in sink.log.read_bytes()
     sink.stop()
     here.running.start("sink", {"RUNLEDGER_DEAD_LETTER_LIMIT": "0"})
@@ -138,12 +139,12 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-CREATE TRIGGER refuse BEFORE INSERT ON run_event FOR EACH ROW EXECUTE FUNCTION refuse();
+CREATE TRIGGER refuse BEFORE INSERT ON agent_run_log FOR EACH ROW EXECUTE FUNCTION refuse();
 """
 
 
 def test_fault_20_dead_letters_replayed_twice(site: MakeSite) -> None:
-    """The database refuses some events of an agent until it is mended; then they are replayed, twice over."""
+    """The database refuses an agent's finished runs until it is mended; then they are replayed, twice over."""
     here = site(20, "dead letters replayed twice")
     here.connection.execute(REFUSING)
     here.load(800)
@@ -151,7 +152,7 @@ def test_fault_20_dead_letters_replayed_twice(site: MakeSite) -> None:
     here.tell(*(event for hour in range(3) for event in life("banned", at + timedelta(hours=hour))))
     wait_for("the refusals", lambda: len(here.evidence().letters) == 3, 60)
     here.poison = set(here.evidence().letters)
-    here.connection.execute("DROP TRIGGER refuse ON run_event")
+    here.connection.execute("DROP TRIGGER refuse ON agent_run_log")
     for sent in (3, 0):
         done = runledger(here.settings, "dlq", "replay", "--all", "--yes", "--json")
         assert done.returncode == 0, done.stderr

@@ -102,6 +102,19 @@ class Positions:
         found = self._reader.committed(asked, _ANSWER_SECONDS)
         return {(one.topic, one.partition): max(0, one.offset) for one in found}
 
+    def is_behind(self, source: tuple[str, int], next_offset: int) -> bool:
+        """Whether a committed record stands at an offset or after it: what ends a log may be markers alone."""
+        reader = _consumer(self._settings, f"read-{uuid.uuid4().hex}", committed=True)
+        try:
+            reader.assign([TopicPartition(*source, next_offset)])
+            while (message := reader.poll(_ANSWER_SECONDS)) is not None:
+                error = message.error()
+                if error is None or error.code() == KafkaError._PARTITION_EOF:
+                    return error is None
+        finally:
+            reader.close()
+        return True
+
     def close(self) -> None:
         """Let go of the broker."""
         self._reader.close()

@@ -208,6 +208,15 @@ def test_a_recreated_topic_stops_loudly(partition: Partition) -> None:
         partition.store().open()
 
 
+def test_a_recreated_changelog_stops_loudly(partition: Partition) -> None:
+    """Its states are gone: to go on without them would begin every open run anew."""
+    partition.log(usage(1))
+    partition.advance(partition.store().open())
+    partition.recreate(RUNS)
+    with pytest.raises(StopLoudly, match="recreated"):
+        partition.store().open()
+
+
 def test_a_repartitioned_topic_stops_loudly(partition: Partition) -> None:
     partition.log(usage(1))
     partition.advance(partition.store().open())
