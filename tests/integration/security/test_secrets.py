@@ -72,7 +72,7 @@ def started(name: str, environment: dict[str, str], folder: Path) -> Iterator[su
         finally:
             process.terminate()
             try:
-                process.wait(20)
+                process.wait(60)
             finally:
                 process.kill()
 
@@ -87,6 +87,7 @@ def visible(process: subprocess.Popen[bytes]) -> str:
 
 
 @pytest.mark.parametrize("trouble", [wrong_passwords, nobody_there, broken_uri, contradiction, no_rights])
+@pytest.mark.timeout(600)
 def test_no_secret_is_seen(trouble: Trouble, broker: SecureBroker, database: str, tmp_path: Path) -> None:
     """All workers at once, since each takes seconds to start."""
     assert MARK in PASSWORD
@@ -96,7 +97,7 @@ def test_no_secret_is_seen(trouble: Trouble, broker: SecureBroker, database: str
         seen = ""
         for worker, process in processes.items():
             log = tmp_path / f"{worker}.log"
-            wait_for(f"a word of {worker}", lambda p=process, log=log: has_begun(p, log), 60)  # type: ignore[misc]
+            wait_for(f"a word of {worker}", lambda p=process, log=log: has_begun(p, log), 180)  # type: ignore[misc]
             seen += visible(process)
     assert MARK not in seen
     said = {worker: (tmp_path / f"{worker}.log").read_text() for worker in WORKERS}
