@@ -557,7 +557,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "a partition's clock goes back within a batch",
         ),
         (
-            "next_offset=max(held.next_offset, *(batch.end for batch in batches))",
+            "next_offset=max([held.next_offset, *(batch.end for batch in batches)])",
             "next_offset=batches[-1].end",
             "an old batch moves the position back",
         ),

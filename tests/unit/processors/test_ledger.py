@@ -252,6 +252,15 @@ def timed_out(run: RunSnapshot) -> RunTimedOut:
     return RunTimedOut(**common("timeout", agent_id=None), data=TimedOutData(last_version=run.version))
 
 
+def test_a_brokers_clock_set_back_behind_a_timeout_moves_no_deadline_back() -> None:
+    run = one([started()])
+    timeout = RunTimedOut(**common("timeout"), data=TimedOutData(last_version=run.version))
+    given_up = step_of(timeout, run, offset=100).state
+    later = apply(given_up, lean(beat()), at(50), flat_price).state
+    assert later is not None
+    assert (later.heard_at, later.last_logged_at) == (at(50).logged_at, at(100).logged_at)
+
+
 def test_a_run_was_heard_when_its_agent_last_spoke() -> None:
     run, _ = fold([started(), beat()], start=40)
     assert run.heard_at == at(41).logged_at
