@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import signal
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +48,7 @@ def main(
     size = QUICK if quick else FULL
     if rounds is not None:
         size = replace(size, rounds=rounds)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers end, folders go, as at the end
     results: list[Result] = []
     start = time.monotonic()
     with running_servers() as servers:
