@@ -57,7 +57,7 @@ def _is_variable(value: str) -> bool:
 
 
 def _value_of(match: re.Match[str]) -> Span | None:
-    """Find the value, a bare one without the brackets it ends with; None if it is code or says nothing."""
+    """Find the value, a bare one without its closing brackets; as `Rule.secret_in` if it is code or says nothing."""
     name = str(match.lastgroup)  # the value's groups stand last in the pattern, and one of them always matches
     start, end = match.span(name)
     if name == "call":
@@ -65,22 +65,22 @@ def _value_of(match: re.Match[str]) -> Span | None:
     if name == "bare":
         end = start + len(match.group(name).rstrip(_CLOSING))
         if _is_variable(match.string[start:end]):
-            return None
+            return start, start  # it may be given a value itself, as in `a_secret = b_secret = …`
     value = match.string[start:end]
     return None if start == end or says_nothing(value) else (start, end)
 
 
 def _password_in(match: re.Match[str]) -> Span | None:
     span = _value_of(match)
-    if span is None or match.lastgroup != "bare":
+    if span is None or span[0] == span[1] or match.lastgroup != "bare":
         return span
     return span if _is_assigned(match, match.string[slice(*span)], span[1]) else None
 
 
 def _token_in(match: re.Match[str]) -> Span | None:
     span = _value_of(match)
-    if span is None:
-        return None
+    if span is None or span[0] == span[1]:
+        return span
     before = match.string[max(0, match.start() - _WORD_BEFORE) : match.start()].lower().rstrip("_-. ")
     if before.endswith(PAGING_WORDS):
         return None

@@ -28,7 +28,8 @@ class Rule:
         kind: named in the marker.
         anchors: one of these stands in every text that has such a secret; () for no such condition.
         pattern: finds candidates.
-        secret_in: the span of the secret within a candidate, None if it is none.
+        secret_in: the span of the secret within a candidate, None if it is none; an empty span if it is none and the
+            search is to go on there, behind the candidate's start.
         folded: the anchors are lower case and are looked for in the text in lower case.
     """
 
@@ -43,17 +44,20 @@ class Rule:
 
         With `short`, what is put in a secret's place is never longer than the secret.
         """
-
-        def replace(match: re.Match[str]) -> str:
+        kept: list[str] = []
+        copied = looked_at = 0
+        while (match := self.pattern.search(text, looked_at)) is not None:
+            looked_at = match.end()
             span = self.secret_in(match)
             if span is None:
-                return match.group()
+                continue
             start, end = span
-            put = fitting(self.kind, end - start) if short else marker(self.kind)
-            return f"{text[match.start() : start]}{put}{text[end : match.end()]}"
-
-        masked = self.pattern.sub(replace, text)
-        return text if masked == text else masked
+            if start == end:
+                looked_at = start
+                continue
+            kept += text[copied:start], fitting(self.kind, end - start) if short else marker(self.kind)
+            copied = end
+        return "".join((*kept, text[copied:])) if kept else text
 
 
 def group(name: str) -> Callable[[re.Match[str]], Span | None]:

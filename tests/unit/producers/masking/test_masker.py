@@ -64,6 +64,8 @@ def test_no_secret_is_told_clean_in_passing(before: str, secret: str, after: str
 
 
 @given(ANY_TEXT | TANGLED)
+@example("secret_access_key = aws_secret_access_key = 0")
+@example("secret = my_secret = hunter22x")
 def test_masking_again_changes_nothing(text: str) -> None:
     masked = MASKER.mask_text(text)
     assert MASKER.mask_text(masked) == masked
@@ -90,6 +92,12 @@ def test_a_json_value_is_never_changed_in_place(value: object) -> None:
     before = repr(value)
     MASKER.mask_json(value)
     assert repr(value) == before
+
+
+def test_a_secret_given_to_two_names_is_masked() -> None:
+    assert (
+        MASKER.mask_text("db_password = self.password = hunter22x") == "db_password = self.password = [masked:password]"
+    )
 
 
 def test_many_secrets_in_one_text_are_all_masked() -> None:
