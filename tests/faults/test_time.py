@@ -133,10 +133,8 @@ def beat_of(event: AnyRunEvent) -> RunHeartbeat:
 def quiet(here: Site) -> list[dict[str, Any]]:
     """What the auditor finds."""
     done = runledger(here.settings, "audit", "--json")
-    findings: list[dict[str, Any]] = [
-        finding for agent in orjson.loads(done.stdout)["agents"] for finding in agent["findings"]
-    ]
-    return findings
+    found: list[dict[str, Any]] = orjson.loads(done.stdout)["found"]
+    return found
 
 
 def test_fault_24_failing_streak_across_a_replay(site: MakeSite) -> None:
