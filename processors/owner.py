@@ -28,6 +28,9 @@ from runledger.processors.store import Broker, PartitionStore
 S = TypeVar("S")
 
 _TICK_SECONDS = 0.5
+_COMMIT_SECONDS = 35.0
+"""A little more than the store's own time-outs, one of which librdkafka ignores: send_offsets_to_transaction may never
+return after a lost connection (confluentinc/librdkafka#5456). The broker has ended the transaction long before."""
 _DUE_AT_ONCE = 500
 _EPOCHS = itertools.count(1)
 """Never the same number twice, not even in another owner of the partition."""
@@ -249,7 +252,10 @@ class PartitionOwner(Generic[S]):
 
     async def _commit(self, store: PartitionStore[S], changes: Changes[S]) -> bool:
         try:
-            done = await asyncio.get_running_loop().run_in_executor(self._executor, store.commit, changes)
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                done = await asyncio.get_running_loop().run_in_executor(self._executor, store.commit, changes)
+        except TimeoutError as error:
+            raise RuntimeError(f"a commit has not ended for {_COMMIT_SECONDS:.0f} s") from error
         except StoreLost as error:
             _log.warning("transaction_lost", stage=self._stage.name, error=str(error))
             await self._drop()
