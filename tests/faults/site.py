@@ -315,9 +315,21 @@ def _migrate(database: str, processes: int) -> None:
     assert [process.wait(120) for process in started] == [0] * processes
 
 
+def _is_led(settings: ConnectionSettings) -> bool:
+    positions = Positions(settings)
+    try:
+        positions.ends(ALL_TOPICS)
+    except KafkaException:  # a topic just made has no leader for a moment
+        return False
+    finally:
+        positions.close()
+    return True
+
+
 @contextmanager
 def _topics(settings: ConnectionSettings) -> Iterator[None]:
     ensure_topics(settings)
+    wait_for("a leader of every partition", lambda: _is_led(settings), 30)
     yield
     admin = AdminClient({"bootstrap.servers": settings.kafka})
     for deleted in admin.delete_topics([topic.name(settings.topic_prefix) for topic in ALL_TOPICS]).values():
