@@ -142,7 +142,7 @@ class _Event(_Strict, frozen=True, kw_only=True, tag_field="type", rename=_WIRE)
     source: _Name = "runledger"
     datacontenttype: Literal["application/json"] = "application/json"
     event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
-    project_key: str
+    project_key: Annotated[str, msgspec.Meta(max_length=64)]
     run_id: UUID
     occurred_at: _Time
     agent_id: _Name | None = None

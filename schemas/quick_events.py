@@ -147,7 +147,7 @@ def _check(parsed: dict[str, Any], value: bytes) -> None:
 
 def _time(stated: str) -> datetime:
     """Read 2026-03-02T09:00:00.250000Z, with six places, fewer or none."""
-    if stated[-1:] != "Z" or stated[4:20:3] not in _TIME_FORMS or len(stated) > _LONGEST_TIME:
+    if stated[-1:] != "Z" or stated[4:20:3] not in _TIME_FORMS or len(stated) > _LONGEST_TIME or stated[-2] == ".":
         raise ValueError("not the narrow form of a time")
     return datetime.fromisoformat(stated)
 

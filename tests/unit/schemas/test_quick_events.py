@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 import runledger.schemas
+from runledger.schemas import quick_events
 from runledger.schemas.codec import decode_event
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.lean_events import LeanEvent, lean
@@ -149,6 +150,7 @@ _TEXTS = st.sampled_from(
         RUN_ID + "\n",
         "2026-03-02T09:00:00Z",
         "2026-03-02T09:00:00.1234567Z",
+        "2026-03-02T09:00:00.Z",
         "2026-03-02T09:00:00+02:00",
         "2026-03-02 09:00:00Z",
         "2026-03-02T24:00:00Z",
@@ -194,6 +196,18 @@ _FIELDS = [
 ]
 _DATA_FIELDS = sorted({name for data in DATA.values() for name in data} | {"task_id", "detached", "unknown"})
 _USAGE_FIELDS = ["input_tokens", "total_tokens", "cost_usd", "model", "llm_calls", "prompt_preview", "unknown"]
+
+
+@pytest.mark.parametrize("places", ["", ".", ".1", ".123456", ".1234567", ",1", ".+1", ".1-1"])
+def test_places_of_a_second_are_judged_by_the_model(places: str) -> None:
+    check(orjson.dumps(document("runledger.run.heartbeat.v1") | {"time": f"2026-03-02T09:00:00{places}Z"}))
+
+
+def test_a_long_project_key_is_never_remembered() -> None:
+    value = orjson.dumps(document("runledger.run.heartbeat.v1") | {"projectkey": "x" * 500_000})
+    held = quick_events._is_project.cache_info().currsize
+    check(value)
+    assert quick_events._is_project.cache_info().currsize == held
 
 
 @given(
