@@ -19,7 +19,9 @@ def _event_id(value: bytes | None, headers: Headers) -> bytes | None:
         document = orjson.loads(value or b"")
     except orjson.JSONDecodeError:
         return None
-    event_id = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return None
+    event_id = document.get("id", document.get("event_id"))  # the model takes its own name for it, too
     return event_id.encode() if isinstance(event_id, str) else None
 
 

@@ -71,14 +71,16 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
         The changes; where there are too many dead letters, those of the records before the one too many.
     """
     changes: Changes[S] = Changes(next_offset=max([held.next_offset, *(batch.end for batch in batches)]))
+    folded = 0
     for batch in batches:
         for record in batch.records:
             if record.offset >= held.next_offset:
                 _fold_one(stage, held, batch, record, changes)
+                folded += 1
     for state in changes.snapshots.values():
         freeze(state)
     if not changes.refused:
-        changes.refusals = held.refusals.after_good(sum(len(batch.records) for batch in batches), held.limits)
+        changes.refusals = held.refusals.after_good(folded, held.limits)
         return changes
     offsets = (it.offset for batch in batches for it in batch.records if it.offset >= held.next_offset)
     changes.refusals, excess = count(held.refusals, offsets, set(changes.refused), held.limits)

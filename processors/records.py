@@ -66,6 +66,10 @@ class Tombstone:
     reason: str
 
 
+ERASED = Tombstone("erased")
+"""Whoever reads the changelog deletes what he has of the run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """What a stage needs to know to let a state expire.
@@ -88,6 +92,7 @@ class Changes(Generic[S]):
     Args:
         next_offset: the position after it; None where the position does not move (a tick).
         snapshots: {key: new state, or Tombstone}.
+        erased: keys of runs that were erased; a new state of one begins behind the tombstone of the old.
         outputs: records for other topics.
         seen: {event hash: offset} of the records folded.
         rejected: offsets of records that went to dead-letters; the same event, mended, is not a repeat of theirs.
@@ -103,6 +108,7 @@ class Changes(Generic[S]):
 
     next_offset: int | None = None
     snapshots: dict[bytes, S | Tombstone] = field(default_factory=dict)
+    erased: set[bytes] = field(default_factory=set)
     outputs: list[Output] = field(default_factory=list)
     seen: dict[int, int] = field(default_factory=dict)
     rejected: list[int] = field(default_factory=list)

@@ -9,7 +9,7 @@ from runledger.processors.deadlines import settled_at
 from runledger.processors.evolve import thaw
 from runledger.processors.ledger import Evict
 from runledger.processors.policies import Policies, default_policy
-from runledger.processors.records import Changes, Due, Output, Record, Tombstone
+from runledger.processors.records import ERASED, Changes, Due, Output, Record, Tombstone
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At, RunStep
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, encode_event
@@ -92,7 +92,8 @@ class RunStage:
 
     def _take(self, key: bytes, step: RunStep, changes: Changes[RunSnapshot]) -> None:
         if step.erased:
-            changes.snapshots[key] = Tombstone("erased")
+            changes.snapshots[key] = ERASED
+            changes.erased.add(key)
         elif step.changed and step.state is not None:
             changes.snapshots[key] = step.state
         for outcome in step.emitted:

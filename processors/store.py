@@ -19,7 +19,7 @@ from runledger.processors.dedupe import event_hash
 from runledger.processors.errors import StopLoudly, StoreLost
 from runledger.processors.fold import Stage
 from runledger.processors.reading import PartitionReader
-from runledger.processors.records import Changes, Headers, Tombstone, log_time
+from runledger.processors.records import ERASED, Changes, Headers, Tombstone, log_time
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
@@ -154,10 +154,10 @@ class PartitionStore(Generic[S]):
     def _restore(self, reader: PartitionReader) -> None:
         low, high = reader.bounds(self._stage.source, self.partition)
         position = reader.last(self._stage.positions, self.partition)
-        states = self._read_states(reader)
+        states, records = self._read_states(reader)
         if position is None:
-            if states:
-                raise self._stop(f"{self._stage.changelog} holds {len(states)} states but no position stands beside it")
+            if records:
+                raise self._stop(f"{self._stage.changelog} holds {records} records but no position stands beside it")
             if low > 0:
                 raise self._stop(f"the log begins at {low}, and no position says what was folded before")
             return
@@ -175,8 +175,8 @@ class PartitionStore(Generic[S]):
         if self._stage.deduplicates and self.held.seen.size:
             self._read_back(reader, low)
 
-    def _read_states(self, reader: PartitionReader) -> dict[bytes, bytes]:
-        """Read the changelog: its last value for each key that has no tombstone."""
+    def _read_states(self, reader: PartitionReader) -> tuple[dict[bytes, bytes], int]:
+        """Read the changelog: its last value for each key that has no tombstone, and how many records stand in it."""
         states: dict[bytes, bytes] = {}
 
         def take(message: Message) -> None:
@@ -189,8 +189,7 @@ class PartitionStore(Generic[S]):
         begin, end = reader.bounds(self._stage.changelog, self.partition)
         if begin > 0:  # compaction never moves the beginning
             raise self._stop(f"{self._stage.changelog} was emptied: it begins at {begin}, so states are gone")
-        reader.read(self._stage.changelog, self.partition, begin, end, take)
-        return states
+        return states, reader.read(self._stage.changelog, self.partition, begin, end, take)
 
     def _check(self, position: Position, low: int, high: int) -> int:
         if (position.topic_id, position.partition_count) != self._identity:
@@ -250,9 +249,10 @@ class PartitionStore(Generic[S]):
     def _produce(self, producer: Producer, changes: Changes[S]) -> None:
         for key, state in changes.snapshots.items():
             if isinstance(state, Tombstone):
-                gone: dict[str, str | bytes | None] = {REASON: state.reason}
-                producer.produce(self._stage.changelog, None, key, partition=self.partition, headers=gone)
+                self._produce_tombstone(producer, key, state)
             else:
+                if key in changes.erased:  # erased and heard of again in one batch: what readers have has to go first
+                    self._produce_tombstone(producer, key, ERASED)
                 value = write_record(state)
                 changes.sizes[key] = len(value)
                 producer.produce(self._stage.changelog, value, key, partition=self.partition)
@@ -261,6 +261,10 @@ class PartitionStore(Generic[S]):
             producer.produce(output.topic, output.value, output.key, partition, headers=list(output.headers))
         if changes.next_offset is not None:
             self._produce_position(producer, changes, changes.next_offset)
+
+    def _produce_tombstone(self, producer: Producer, key: bytes, gone: Tombstone) -> None:
+        headers: dict[str, str | bytes | None] = {REASON: gone.reason}
+        producer.produce(self._stage.changelog, None, key, partition=self.partition, headers=headers)
 
     def _produce_position(self, producer: Producer, changes: Changes[S], next_offset: int) -> None:
         topic_id, partition_count = self._identity

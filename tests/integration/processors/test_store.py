@@ -15,6 +15,7 @@ from runledger.processors.records import Changes, Output
 from runledger.processors.run_stage import RunStage
 from runledger.schemas.codec import decode
 from runledger.schemas.dead_letters import REASON
+from runledger.schemas.run_events import RunErased
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import Position
 from runledger.schemas.topics import DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, RUNS
@@ -22,6 +23,13 @@ from tests.integration.processors.partition import PARTITION, Partition, until, 
 from tests.unit.processors.logs import event
 
 pytestmark = pytest.mark.integration
+
+
+def erased(run: int, event_id: str) -> RunErased:
+    told = event("beat", run, event_id)
+    return RunErased(
+        event_id=told.event_id, project_key=told.project_key, run_id=told.run_id, occurred_at=told.occurred_at
+    )
 
 
 @pytest.fixture
@@ -198,6 +206,27 @@ def test_a_position_missing_beside_a_changelog_stops_loudly(partition: Partition
     partition.recreate(RUN_POSITIONS)
     with pytest.raises(StopLoudly, match="no position"):
         partition.store().open()
+
+
+def test_a_position_missing_beside_the_tombstone_of_a_run_stops_loudly(partition: Partition) -> None:
+    """All runs left memory, but they counted: folded again, their outcomes would count twice."""
+    partition.log(event("recorded", 0, "a"), erased(0, "b"))
+    partition.advance(partition.store().open())
+    partition.recreate(RUN_POSITIONS)
+    with pytest.raises(StopLoudly, match="no position"):
+        partition.store().open()
+
+
+def test_an_erased_run_heard_of_again_in_the_same_batch_has_its_tombstone_first(partition: Partition) -> None:
+    partition.log(usage(1))
+    store = partition.store().open()
+    partition.advance(store)
+    partition.log(erased(0, "b"), event("used", 0, "c"))
+    partition.advance(store)
+    reasons = [dict(message.headers() or ()).get(REASON) for message in partition.seen(RUNS)]
+    assert reasons == [None, b"erased", None]
+    assert [state.born_offset for state in store.held.states.values()] == [2]
+    assert partition.store().open().held.states == store.held.states
 
 
 def test_a_recreated_topic_stops_loudly(partition: Partition) -> None:

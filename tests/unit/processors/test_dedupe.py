@@ -18,6 +18,8 @@ def test_the_header_names_the_event() -> None:
 def test_without_a_header_the_body_does() -> None:
     assert event_hash(b"p/r", b'{"id":"one"}', ()) == event_hash(b"p/r", None, HEADER)
     assert event_hash(b"p/r", b'{"id":"one"}', (("other", b"two"),)) == event_hash(b"p/r", None, HEADER)
+    assert event_hash(b"p/r", b'{"event_id":"one"}', ()) == event_hash(b"p/r", None, HEADER)
+    assert event_hash(b"p/r", b'{"event_id":"two","id":"one"}', ()) == event_hash(b"p/r", None, HEADER)
 
 
 def test_the_same_id_under_another_key_is_another_event() -> None:

@@ -182,6 +182,16 @@ def test_erasure_and_a_new_birth_in_one_batch() -> None:
     assert (born.born_offset, born.events) == (2, 1)
 
 
+@pytest.mark.parametrize("behind", [[], ["b"]], ids=["alone", "heard_of_again"])
+def test_an_erased_run_has_its_tombstone_whatever_follows_in_its_batch(behind: list[str]) -> None:
+    erased = RunErased.model_validate(event("beat", event_id="x").model_dump() | {"type": "runledger.run.erased.v1"})
+    held = state_of(STAGE)
+    held.take(fold(STAGE, held, [batch([record(event("used", event_id="a"), 0)])]))
+    later = [record(event("used", event_id=name), offset) for offset, name in enumerate(behind, 2)]
+    changes = fold(STAGE, held, [batch([record(erased, 1), *later])])
+    assert changes.erased == {KEY}
+
+
 def test_the_partitions_clock_is_the_latest_log_time_of_a_batch() -> None:
     """A broker's clock may be set back between two records."""
     times = [START, START + timedelta(seconds=90), START + timedelta(seconds=10)]

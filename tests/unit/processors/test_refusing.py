@@ -73,6 +73,15 @@ def test_a_restart_stops_at_the_same_record_whatever_the_batches(size: int) -> N
         assert (held.next_offset, held.refusals) == (3, Refusals(2, 3, 2))
 
 
+def test_records_below_the_position_are_counted_once() -> None:
+    held = limited(10)
+    held.take(fold(STAGE, held, [batch([record(event("used", event_id="a"), 0), poison(1)])]))
+    again = [record(event("used", event_id="a"), 0), poison(1)]
+    assert fold(STAGE, held, [batch(again)]).refusals == held.refusals
+    good = fold(STAGE, held, [batch([*again, record(event("used", event_id="b"), 2)])])
+    assert good.refusals == Refusals(0, 3, 1)
+
+
 def test_without_a_limit_everything_goes_and_one_good_record_ends_the_row() -> None:
     held = limited(0)
     held.take(fold(STAGE, held, [batch([poison(offset) for offset in range(50)])]))
