@@ -80,6 +80,7 @@ def test_fault_06_processor_stopped_past_its_session_comes_back(site: MakeSite) 
         here.wait_for_stored(200)
     load.stop()
     here.judge("O1", "O2", "O4", "O5", "O6", "O8")
+    here.count_aborted()
 
 
 def opened(worker: Worker) -> list[bytes]:

@@ -97,6 +97,7 @@ def test_fault_04_processors_killed(site: MakeSite) -> None:
     load.wait()
     here.judge("O1", "O2", "O4", "O6")
     here.judge_doors()
+    assert here.count_aborted() > 0
 
 
 @pytest.mark.slow
