@@ -1,6 +1,7 @@
 WITH order_ AS (
     SELECT r.row_id, max(r.erased_at) AS erased_at
-    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (row_id uuid, erased_at timestamptz)
+    FROM jsonb_to_recordset(%(rows)s::jsonb) AS r (row_id uuid, erased_at timestamptz, snapshot boolean)
+    WHERE NOT r.snapshot
     GROUP BY r.row_id
 ),
 gone AS (

@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import psycopg
@@ -215,6 +216,18 @@ def test_records_still_under_way_of_an_erased_run_are_not_written(ledger: Ledger
     ledger.write([logged_record(0, replace(outcome(1), logged_at=NOON)), score_record(0, score(1))])
     left = _everything(ledger)
     assert [len(left[table]) for table in ("agent_run_log", "scoring_outbox", "run_score")] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_run_that_ends_anew_before_the_tombstone_of_its_erasure_is_written_stays(
+    ledger: Ledger, together: bool
+) -> None:
+    order = RunErased(event_id="e", project_key=PROJECT, run_id=run_number(1), occurred_at=NOON)
+    anew = replace(outcome(1), logged_at=NOON + timedelta(seconds=3))
+    records = [event_record(2, order), logged_record(0, anew), tombstone(9, 1, "erased"), logged_record(1, anew)]
+    for batch in [records] if together else [[one] for one in records]:
+        ledger.write(batch)
+    assert ledger.rows("SELECT run_at FROM agent_run_log") == [(anew.logged_at,)]
 
 
 @pytest.mark.parametrize("together", [True, False])
