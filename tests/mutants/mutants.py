@@ -557,6 +557,11 @@ MUTANTS: tuple[Mutant, ...] = (
             "a partition's clock goes back within a batch",
         ),
         (
+            "                folded += 1\n",
+            "            folded += 1\n",
+            "good records below the position are counted again",
+        ),
+        (
             "next_offset=max([held.next_offset, *(batch.end for batch in batches)])",
             "next_offset=batches[-1].end",
             "an old batch moves the position back",
@@ -719,9 +724,14 @@ MUTANTS: tuple[Mutant, ...] = (
             "a timeout is asked for at every look",
         ),
         (
-            'changes.snapshots[key] = Tombstone("erased")',
+            "changes.snapshots[key] = ERASED",
             "changes.snapshots.pop(key, None)",
             "an erasure leaves the run where it is",
+        ),
+        (
+            "            changes.erased.add(key)\n",
+            "",
+            "an erased run that is heard of again at once has no tombstone",
         ),
     ),
     *_of(
