@@ -22,11 +22,11 @@ _SHORTEST_TEXT = 6
 """a@b.co"""
 _CARD_LIKE = re.compile(r"[2-6]\d{3}[ -]?\d{4}")
 _NAMED = (*HEADERS, *ASSIGNMENTS)
-_NAMES_SOMETHING = re.compile(r"[:=]|[Bb][Ee][Aa][Rr][Ee][Rr] ")
+_NAMES_SOMETHING = re.compile(r"[:=]|[Bb][Ee][Aa][Rr][Ee][Rr][ \t]")
 _FORMS = (WEBHOOKS, *KNOWN_FORMS)
 _OTHERS = (*PARAMETERS, EMAILS)
 _SIGN = re.compile(r"[:=@%2-6]")
-_WORDS = ("--", "curl", "bearer ")
+_WORDS = ("--", "curl", "bearer ", "bearer\t")
 _CARD_NUMBERS = range(10**12, 10**19)
 _SECRET_NUMBERS = 1000
 """A number under a telling key is masked from here on: a PIN has four digits, a shorter one is more likely a count."""

@@ -46,14 +46,14 @@ class Rule:
         """
         kept: list[str] = []
         copied = looked_at = 0
-        while (match := self.pattern.search(text, looked_at)) is not None:
+        while looked_at <= len(text) and (match := self.pattern.search(text, looked_at)) is not None:
             looked_at = match.end()
             span = self.secret_in(match)
             if span is None:
                 continue
             start, end = span
-            if start == end:
-                looked_at = start
+            if start == end:  # an own pattern may match nothing at all, as `(?=x)` does: that is no secret
+                looked_at = max(start, match.start() + 1)
                 continue
             kept += text[copied:start], fitting(self.kind, end - start) if short else marker(self.kind)
             copied = end

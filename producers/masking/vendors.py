@@ -6,7 +6,7 @@ import re
 
 from runledger.producers.masking.rules import Rule, group
 
-SHORTEST = 16
+SHORTEST = 15
 """No key below is shorter; a text without a word this long is not searched."""
 
 _EDGE = "A-Za-z0-9_"
@@ -96,7 +96,7 @@ _PEM = re.compile(
     rf"(?:(?:[^-]|-(?!----))*+-----END {_KEY_TYPE}"  # whole,
     r"|(?:(?:\s|\\[nr])*+[A-Za-z0-9+/=]{16,}+)*+)"  # or what is left of one that was cut
 )
-_JWT = re.compile(r"eyJ(?<![\w-]eyJ)[\w-]{8,}+(?:\.[\w-]*+){2,4}+", re.ASCII)
+_JWT = re.compile(r"eyJ(?<![\w-]eyJ)[\w-]{10,}+(?:\.[\w-]*+){2,4}+", re.ASCII)
 _AZURE_CLIENT = re.compile(r"(?<![\w~.-])(?:[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34})(?![\w~-])", re.ASCII)
 _MAILCHIMP = re.compile(r"[0-9a-f]{32}(?<!\w[0-9a-f]{32})-us\d{1,2}(?!\w)", re.ASCII)
 _DISCORD = re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}+\.[\w-]{6}\.[\w-]{27,}+", re.ASCII)

@@ -24,6 +24,12 @@ def test_an_own_pattern_masks_what_it_matches(pattern: str, text: str, masked: s
     assert masker.mask_text(masked) is masked
 
 
+@pytest.mark.parametrize("pattern", [r"(?=Z)", r"Q?(?=Z)", r"(?<=Z)", r"\bZ{0,3}(?=x)"])
+def test_an_own_pattern_that_matches_nothing_at_all_masks_nothing_and_ends(pattern: str) -> None:
+    text = "aZ Z xZ ZZ"
+    assert Masker({"own": pattern}).mask_text(text) is text
+
+
 def test_own_patterns_reach_into_json_and_keep_to_limits() -> None:
     masker = Masker({"staff": r"EMP-\d{6}", "room": r"R\d{3}"})
     assert masker.mask_json({"by": ["EMP-123456", {"in": "R101"}]}) == {
