@@ -92,6 +92,8 @@ def _traces(value: _Given) -> object:
 
 
 def _usage(value: _Given) -> object:
+    if value.__class__ is not dict:
+        raise ValueError
     fields = _NO_USAGE.copy()
     _fill(fields, value, _USAGE)
     return make(TokenUsage, _USAGE_NAMES, fields)

@@ -109,7 +109,10 @@ def check_json(value: dict[str, Any]) -> dict[str, Any]:
     surrogates (jsonb takes neither), nesting deeper than 32, more than 256 KiB encoded.
     """
     _walk(value, "", 1)
-    size = len(orjson.dumps(value))
+    try:
+        size = len(orjson.dumps(value))
+    except TypeError as error:  # a class of its own, such as NumPy's floats and named tuples
+        raise _refuse("", str(error)) from None
     if size > MAX_VALUE_BYTES:
         raise _refuse("", f"takes {size} bytes, more than {MAX_VALUE_BYTES}")
     return value

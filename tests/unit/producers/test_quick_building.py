@@ -25,6 +25,7 @@ from runledger.schemas.run_events import (
     RunStarted,
     UsageReported,
 )
+from runledger.schemas.usage import TokenUsage
 
 RUN_ID = UUID(int=10)
 AT = datetime(2026, 3, 2, 9, 30, 0, 250, tzinfo=UTC)
@@ -180,6 +181,8 @@ def test_what_is_not_usual_is_left_to_the_model() -> None:
     assert not check(RunLogged, {}, {})
     assert not check(RunLogged, {"status": "success"}, {"agent": None})
     assert not check(UsageReported, {"token_usage": {"cost_usd": Decimal(1)}}, {})
+    for usage in (TokenUsage(input_tokens=1), "input_tokens", 1, []):
+        assert not check(UsageReported, {"token_usage": usage}, {})
 
 
 def test_the_callers_own_objects_are_not_kept() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import namedtuple
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -164,6 +165,9 @@ def test_objects_hold_256_kib_and_not_a_byte_more() -> None:
         ({"a": datetime(2026, 3, 2, tzinfo=UTC)}, "a: datetime is not a JSON value"),
         ({"a": b"x"}, "a: bytes is not a JSON value"),
         ({"a": {1, 2}}, "a: set is not a JSON value"),
+        ({"a": type("float64", (float,), {})(0.5)}, "not JSON serializable: float64"),
+        ({"a": namedtuple("Point", "x")(1)}, "not JSON serializable: Point"),
+        ({"a": {type("Name", (str,), {})("b"): 1}}, "key must be str"),
     ],
 )
 def test_what_is_no_json_is_refused_by_its_place(value: object, why: str) -> None:
