@@ -215,12 +215,12 @@ def _add_logged(batch: Batch, record: Record, rubric: str) -> None:
 
 def _add_outcome(batch: Batch, record: Record, logged: LoggedRun, rubric: str) -> None:
     row = logged.outcome.row_id
+    if row not in batch.jobs:
+        batch.jobs[row] = rows.job_row(record, logged, rubric)
     held = batch.logs.get(row)
     if held is None or held["revision"] < logged.outcome.revision:
         batch.logs[row] = rows.log_row(record, logged)
         batch.streaks.pop(row, None)
-    if row not in batch.jobs:
-        batch.jobs[row] = rows.job_row(record, logged, rubric)
 
 
 def _add_settings(batch: Batch, record: Record) -> None:

@@ -29,7 +29,7 @@ def copy_text(rows: Iterable[Iterable[Any]]) -> bytes:
         rows: values as Python holds them: text, numbers, times, ids, {…} for jsonb, tuples of text for text[].
 
     Raises:
-        psycopg.DataError: a text holds a lone surrogate, which has no bytes.
+        psycopg.DataError: a text holds a lone surrogate, which has no bytes; JSON holds an integer of over 64 bits.
     """
     write = _TEXT_OF
     lines = ["\t".join([_NULL if value is None else write[type(value)](value) for value in row]) for row in rows]
@@ -54,7 +54,10 @@ def _compact(value: datetime | UUID) -> str:
 
 
 def _json(value: object) -> str:
-    return _escape(orjson.dumps(value, default=json_of).decode())
+    try:
+        return _escape(orjson.dumps(value, default=json_of).decode())
+    except TypeError as error:
+        raise psycopg.DataError("a value has no JSON form") from error
 
 
 def _array(values: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 
 from runledger.schemas.agent_settings import AgentSettings
+from runledger.schemas.errors import DecodeError
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import job_id, row_id, run_key
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
@@ -257,6 +258,9 @@ def job_row(record: Record, logged: LoggedRun, rubric: str) -> Row:
     """Row of scoring_outbox: the one job that scores the run, as JOB_COLUMNS name it.
 
     The payload is a ScoringJob; most of it is taken from the record as it is, which costs a quarter of writing it anew.
+
+    Raises:
+        DecodeError: the record is not UTF-8.
     """
     outcome = logged.outcome
     job = job_id(outcome.row_id, rubric)
@@ -264,7 +268,10 @@ def job_row(record: Record, logged: LoggedRun, rubric: str) -> Row:
     head = orjson.dumps({"job_id": job, "rubric": rubric, "schema_version": 1})
     payload = b'%b,"outcome":%b,"baseline":%b}' % (head[:-1], told, baseline)
     key = run_key(outcome.project_key, outcome.run_id).decode()
-    return {"job_id": job, "key": key, "payload": payload.decode()}
+    try:
+        return {"job_id": job, "key": key, "payload": payload.decode()}
+    except UnicodeDecodeError as error:  # within a field that nobody reads, and so nobody has looked at
+        raise DecodeError("not_json", "not JSON: not UTF-8") from error
 
 
 def incident_row(incident: Incident) -> Row:

@@ -99,6 +99,15 @@ def test_fold_makes_a_job_that_workers_read() -> None:
     assert codec.decode(ScoringJob, batch.jobs[_ROW]["payload"].encode()) == job
 
 
+def test_fold_dead_letters_a_logged_run_with_bytes_that_are_no_text_in_a_field_of_nobodys() -> None:
+    good = logged_record(0, outcome(1))
+    bad = replace(good, value=(good.value or b"").replace(b'"run_status"', b'"later":"\xff","run_status"'))
+    batch = fold([bad], DEFAULT_RUBRIC)
+    assert [letter.reason for letter in batch.dead_letters] == ["not_json"]
+    assert not batch.logs
+    assert not batch.jobs
+
+
 def test_fold_keeps_the_newest_health_of_an_agent() -> None:
     batch = fold([health_record(0, version=3), health_record(1, version=2)], DEFAULT_RUBRIC)
     assert [row["version"] for row in batch.health.values()] == [3]

@@ -50,6 +50,7 @@ def test_copy_text_writes_a_line_for_each_row() -> None:
     assert copy_text([]) == b""
 
 
-def test_copy_text_blames_a_text_that_cannot_be_sent() -> None:
+@pytest.mark.parametrize("value", ["\ud800", {"a": "\ud800"}, {"a": 2**64}])
+def test_copy_text_blames_a_value_that_cannot_be_sent(value: object) -> None:
     with pytest.raises(psycopg.DataError):
-        copy_text([("a",), ("\ud800",)])
+        copy_text([("a",), (value,)])
