@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from time import sleep
 from uuid import UUID
 
 import orjson
@@ -26,6 +27,10 @@ from runledger.sinks.texts import Texts, texts_of
 _log = structlog.get_logger()
 
 _BIRTH = ("project_key", "run_id", "born_offset")
+_SILENT_SECONDS = 1.0
+"""A sink that is long at a COPY and sends nothing of it for so long was stopped; on a slow line, something comes."""
+_MOST_REGISTERED = 100_000
+"""Agents remembered; whoever names each run's agent anew costs statements, not memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class Writer:
 
     def _configure(self, connection: psycopg.Connection) -> None:
         values = {
+            "client_encoding": "UTF8",  # of the text that COPY reads, whatever the database or the environment says
             "TimeZone": "UTC",
             "work_mem": "32MB",  # a batch's rows are sorted and joined in memory
             "jit": "off",  # tables just filled have no statistics: an estimate must not start a compiler
@@ -111,11 +117,10 @@ class Writer:
             self._make_days(connection, {row[0] for row in batch.events})
             with connection.transaction():
                 self._write(connection, batch, texts, expected)
-            self._registered |= batch.named
+            self._remember(batch)
         except psycopg.errors.LockNotAvailable:
             # No timeout of the server's ends a transaction whose process was stopped in a COPY. Who waits for it does.
-            seconds = self._settings.lock_timeout_seconds
-            ended = connection.execute(statement("end_stopped_copies"), {"seconds": seconds}).rowcount
+            ended = _end_stopped_copies(connection, self._settings.lock_timeout_seconds)
             _log.warning("lock_not_available", stopped_copies_ended=ended)
             raise
 
@@ -130,12 +135,18 @@ class Writer:
         _erase_runs(connection, batch)
         _write_events(connection, batch, texts.events)
         _write_runs(connection, batch, texts.runs)
-        _register(connection, batch.named - self._registered)
+        # Settings only change rows that stand, so they trust no memory: somebody may have deleted one.
+        _register(connection, batch.named if batch.settings else batch.named - self._registered)
         _write_agents(connection, batch)
         _write_run_log(connection, batch, texts.logs)
         _write_scores(connection, batch)
         _run(connection, "upsert_incidents", batch.incidents.values())
         write_failures(connection, batch)
+
+    def _remember(self, batch: Batch) -> None:
+        if len(self._registered) + len(batch.named) > _MOST_REGISTERED:
+            self._registered.clear()
+        self._registered |= batch.named
 
     def _open_incoming(self, connection: psycopg.Connection) -> None:
         if self._incoming is not connection:
@@ -161,6 +172,17 @@ class Writer:
     def mark_sent(self, jobs: Collection[OutboxJob]) -> None:
         """Mark jobs as sent; inside `claimed_jobs`, after the broker's acknowledgement."""
         self.connection().execute(statement("mark_sent"), {"ids": [job.outbox_id for job in jobs]})
+
+
+def _end_stopped_copies(connection: psycopg.Connection, seconds: float) -> int:
+    """End the sessions of sinks that were stopped in a COPY; return how many."""
+    before = connection.execute(statement("find_stopped_copies"), {"seconds": seconds}).fetchall()
+    if not before:
+        return 0
+    sleep(_SILENT_SECONDS)
+    after = connection.execute(statement("find_stopped_copies"), {"seconds": seconds}).fetchall()
+    pids = [copy[0] for copy in after if copy in before]
+    return connection.execute(statement("end_sessions"), {"pids": pids}).rowcount
 
 
 def _run(connection: psycopg.Connection, name: str, rows: Collection[Row]) -> None:

@@ -13,7 +13,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from runledger.schemas.identifiers import row_id
+from runledger.schemas import codec
+from runledger.schemas.agent_settings import AgentSettings
+from runledger.schemas.identifiers import row_id, settings_key
 from runledger.schemas.outcomes import OutcomeStatus
 from runledger.schemas.run_events import (
     FailureData,
@@ -24,7 +26,7 @@ from runledger.schemas.run_events import (
     RunHeartbeat,
 )
 from runledger.schemas.scoring import DEFAULT_RUBRIC
-from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS
+from runledger.schemas.topics import AGENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.batch import fold
 from runledger.sinks.errors import PositionConflictError
@@ -365,6 +367,27 @@ def test_rows_and_scores_written_at_the_same_time_find_each_other(ledger: Ledger
     assert ledger.rows("SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL") == [(40,)]
 
 
+def test_settings_reach_an_agent_whose_row_somebody_deleted(ledger: Ledger) -> None:
+    ledger.write([run_record(0, snapshot(1))])
+    ledger.rows("DELETE FROM agent RETURNING agent_id")
+    told = AgentSettings(PROJECT, AGENT, role="Backend")
+    ledger.write([record(SETTINGS, 0, settings_key(PROJECT, AGENT), codec.encode(told))])
+    assert ledger.rows("SELECT agent_id, role FROM agent") == [(AGENT, "Backend")]
+
+
+def test_agents_beyond_what_is_remembered_are_registered_too(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runledger.sinks.writer._MOST_REGISTERED", 3)
+    for number in range(8):
+        ledger.write([run_record(number, snapshot(number, agent_id=f"agent-{number % 5}"))])
+    assert ledger.rows("SELECT count(*) FROM agent") == [(5,)]
+
+
+def test_texts_are_sent_as_utf8_whatever_the_environment_says(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    ledger.write([run_record(0, snapshot(1, summary="très 🚀"))])
+    assert ledger.rows("SELECT summary FROM agent_run") == [("très 🚀",)]
+
+
 def test_agents_are_registered_again_where_the_transaction_that_named_them_failed(ledger: Ledger) -> None:
     named = fold([run_record(1, snapshot(2, agent_id="nova"))], DEFAULT_RUBRIC)
     ledger.write([run_record(0, snapshot(1))])
@@ -416,6 +439,32 @@ def test_rows_held_by_a_process_stopped_in_a_copy_are_freed_by_who_waits_for_the
     owner.close()
     stopped.close()
     assert ledger.rows("SELECT count(*) FROM agent_run") == [(2,)]
+
+
+def test_rows_held_by_a_copy_that_goes_on_are_waited_for(ledger: Ledger) -> None:
+    """However slow its line: its session would have to begin anew, and be ended again."""
+    ledger.write([run_record(0, snapshot(1))])
+    settings = SinkSettings(postgres=ledger.uri, lock_timeout_seconds=0.2)
+    slow, owner = Writer(settings), Writer(settings)
+    done = threading.Event()
+    slow.connection().execute("CREATE TEMP TABLE sent (line text)")
+    with slow.connection().transaction():
+        advance_positions(slow.connection(), {source(RUNS): 1}, {source(RUNS): 2})
+        with slow.connection().cursor().copy("COPY sent FROM STDIN") as copy:
+
+            def send() -> None:
+                while not done.wait(0.05):
+                    copy.write(b"demo\n" * 20_000)
+
+            sending = threading.Thread(target=send)
+            sending.start()
+            for _ in range(2):
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    _write_second_run(owner)
+            done.set()
+            sending.join()
+    owner.close()
+    slow.close()
 
 
 def test_a_session_that_holds_rows_without_a_copy_is_left_alone(ledger: Ledger) -> None:
