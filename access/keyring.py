@@ -78,8 +78,9 @@ class KeyRing:
         return await asyncio.shield(asking)
 
     async def _ask(self, key: ApiKey, known: _Known) -> Principal:
+        asked_at = time.monotonic()  # what the database answers may be as old as the question
         principal = await self._find(key)
-        self._known[known] = (time.monotonic() + _REMEMBERED_SECONDS, principal)
+        self._known[known] = (asked_at + _REMEMBERED_SECONDS, principal)
         self._known.move_to_end(known)
         if len(self._known) > _MOST_REMEMBERED:
             self._known.popitem(last=False)

@@ -51,6 +51,16 @@ async def test_calls_at_once_share_one_look_up(connection: psycopg.Connection[An
         assert [type(error) for error in refused] == [BadKeyError] * 5
 
 
+async def test_a_refusal_is_not_remembered(connection: psycopg.Connection[Any], database: str) -> None:
+    key = create_key(connection, "acme", ["emit"])
+    connection.execute("UPDATE api_key SET revoked_at = now()")
+    async with KeyRing(database) as ring:
+        with pytest.raises(BadKeyError):
+            await ring.authenticate(key.text())
+        connection.execute("UPDATE api_key SET revoked_at = NULL")
+        assert (await ring.authenticate(key.text())).key_id == key.key_id
+
+
 async def test_neither_a_wrong_secret_nor_another_keys_id_gets_in(
     connection: psycopg.Connection[Any], database: str
 ) -> None:
