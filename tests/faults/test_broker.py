@@ -17,7 +17,7 @@ from tests.faults.servers import Server, own_kafka
 from tests.faults.site import MakeSite
 from tests.integration.producers.test_away import MAX_CALL_SECONDS
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 AWAY_SECONDS = 12
 RATE = 400
@@ -80,6 +80,7 @@ def test_fault_10_broker_away_blocks_no_agent(site: MakeSite, kafka: Server) -> 
     assert statistics.quantiles(load.took_seconds, n=20)[-1] < MAX_CALL_SECONDS
 
 
+@pytest.mark.slow
 def test_fault_11_acknowledgements_lost(site: MakeSite, kafka: Server, proxies: list[Proxy]) -> None:
     """What the broker took and said so is sent again, and stands in the log once."""
     here = site(11, "lost acknowledgements", kafka=kafka.address)

@@ -80,6 +80,7 @@ def load_jobs(here: Site) -> None:
     wait_for("jobs", lambda: here.count(UNSENT) > 10, 40)
 
 
+@pytest.mark.slow
 def test_fault_04_processors_killed(site: MakeSite) -> None:
     """One, then all, then all again while they recover; one transaction in twenty is aborted with records in it."""
     aborting = {"RUNLEDGER_TESTING": "1", "RUNLEDGER_UNSAFE_ABORT_RATIO": "0.05"}

@@ -125,8 +125,10 @@ def other_versions(event: AnyRunEvent) -> tuple[bytes, bytes]:
 def test_fault_19_producers_of_other_versions(site: MakeSite) -> None:
     """Both are understood; what a later version added is left out."""
     here = site(19, "producers one version behind and one ahead")
-    for number, event in enumerate(here.story(2000)):
-        here.inject(RUN_EVENTS, (key(event), other_versions(event)[number % 2]), poison=False)
+    events = list(here.story(2000))
+    records = [(key(event), other_versions(event)[number % 2]) for number, event in enumerate(events)]
+    here.inject(RUN_EVENTS, *records, poison=False)
+    for event in events:
         here.ledger.note(key_of(event), "ok")
     here.judge("O1", "O2", "O5", "O8")
 
