@@ -59,7 +59,7 @@ class AgentStage:
         Raises:
             DecodeError: the record is not an outcome, or stands under another agent's key.
         """
-        outcome = read_record(RunOutcome, record.value)
+        outcome = _read_outcome(record.value)
         key = agent_key(outcome.project_key, outcome.agent_id)
         if record.key != key:
             raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")
@@ -73,3 +73,13 @@ class AgentStage:
 
     def expire(self, key: bytes, state: AgentHealth, due: Due, changes: Changes[AgentHealth]) -> None:
         """Nothing of an agent expires."""
+
+
+def _read_outcome(value: bytes | None) -> RunOutcome:
+    """Read an outcome whose times can be compared. Stage 1 writes no others, but a stranger's must not stop us."""
+    outcome = read_record(RunOutcome, value)
+    for name in ("ended_at", "logged_at", "started_at"):
+        at = getattr(outcome, name)
+        if at is not None and at.tzinfo is None:
+            raise DecodeError("invalid", f"{name}: Input should have timezone info", name)
+    return outcome

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
+
+import pytest
 
 from runledger.processors.agent_stage import AgentStage
 from runledger.processors.fold import Stage, fold
@@ -94,6 +98,15 @@ def test_what_is_no_outcome_or_stands_under_another_key_is_a_dead_letter() -> No
     assert reasons == [b"invalid", b"wrong_key", b"empty"]
     assert {dict(letter.headers)[dead_letters.READER] for letter in changes.outputs} == {b"agents"}
     assert (held.states, held.rejected) == ({}, ())
+
+
+@pytest.mark.parametrize("field", ["ended_at", "logged_at", "started_at"])
+def test_a_time_without_a_zone_is_a_dead_letter(field: str) -> None:
+    """It compares with no other time: the first would pass, and stop the stage at the next."""
+    without: dict[str, Any] = {field: START.replace(tzinfo=None)}
+    naive = replace(outcome(1), **without)
+    held, changes = folded([record(0, outcome(0)), record(1, naive), record(2, outcome(2))])
+    assert (changes.refused, held.states[KEY].finished_runs) == ([1], 2)
 
 
 def test_nothing_of_an_agent_expires() -> None:
