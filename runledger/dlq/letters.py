@@ -174,7 +174,7 @@ def _lacks_event_id(original: Headers, value: bytes) -> bool:
         document = orjson.loads(value)
     except orjson.JSONDecodeError:
         return False  # another reader may make something of it
-    return not isinstance(document, dict) or not isinstance(document.get("id"), str)
+    return not isinstance(document, dict) or not isinstance(document.get("id", document.get("event_id")), str)
 
 
 class Box:

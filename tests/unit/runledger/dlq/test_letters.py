@@ -122,6 +122,7 @@ def test_a_marker_that_says_nothing_is_none(text: str) -> None:
     [
         (letter(), CE_ID, b"{}", None),
         (letter(), [], b'{"id":"e"}', None),
+        (letter(), [], b'{"event_id":"e"}', None),
         (letter(), [], b"{", None),
         (letter(headers_of(topic=RUN_LOG)), [], b"{}", None),
         (letter(), [], b'{"id":7}', "no event id"),
@@ -134,7 +135,7 @@ def test_a_marker_that_says_nothing_is_none(text: str) -> None:
         (letter(headers_of(topic=AGENTS)), [], b"{}", "newest state"),
         (letter(headers_of(topic=SETTINGS)), [], b"{}", "newest state"),
     ],
-    ids=range(13),
+    ids=range(14),
 )
 def test_what_cannot_be_sent_again_says_why(
     found: Letter, original: Headers, value: bytes | None, why: str | None
