@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from runledger.schemas import dead_letters
 from runledger.schemas.dead_letters import REASONS, DeadLetter, OriginalHeaders, Reason, original_headers
 from runledger.schemas.errors import DecodeReason
+from runledger.schemas.topics import DEAD_LETTERS
 
 
 def letter(
@@ -74,7 +75,7 @@ def test_what_has_no_room_is_cut_and_told() -> None:
         dead_letters.HEADERS_LEFT_OUT: b"2",
     }
     size = len(large.key or b"") + len(large.value or b"") + sum(len(name) + len(it or b"") for name, it in headers)
-    assert size < dead_letters.DEAD_LETTERS.max_message_bytes
+    assert size < DEAD_LETTERS.max_message_bytes
 
 
 def test_every_reason_is_explained() -> None:
