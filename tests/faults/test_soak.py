@@ -126,7 +126,7 @@ def stories(here: Site, events: int) -> Iterator[AnyRunEvent]:
         yield from here.story(min(events, STORY_EVENTS))
 
 
-def test_fault_31_soak(site: MakeSite, servers_of_its_own: tuple[Server, Server]) -> None:
+def test_fault_31_soak(servers_of_its_own: tuple[Server, Server], site: MakeSite) -> None:
     """Exact in the end; and where it lasts long enough, memory is flat after ten minutes."""
     kafka, postgres = servers_of_its_own
     here = site(
