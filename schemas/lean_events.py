@@ -34,7 +34,10 @@ else:  # on the wire; msgspec's own times and costs are wider than the model's, 
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
-    """Fields in the order of the model's, but for an event's `data`. They hold no cycles, so the collector need not know them."""
+    """Fields in the order of the model's, but for an event's `data`.
+
+    They hold no cycles, so the collector need not know them.
+    """
 
 
 class TokenUsage(_Strict, frozen=True):
