@@ -1,4 +1,7 @@
-"""Each protection switched off makes its faults fail: so the faults above do test them."""
+"""A protection switched off makes its faults fail: so the faults above do test it.
+
+What the compare-and-set and read_committed protect from, tests/integration/sinks and tests/integration/processors show.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,8 @@ from tests.faults.site import MakeSite
 from tests.faults.test_groups import (
     test_fault_06_processor_stopped_past_its_session_comes_back as processor_zombie,
 )
-from tests.faults.test_groups import test_fault_06_sink_stopped_past_its_session_comes_back as sink_zombie
 from tests.faults.test_killed import test_fault_01_sink_killed_in_mid_transaction as sink_killed
 from tests.faults.test_killed import test_fault_03_relay_killed_between_sending_and_marking as relay_killed
-from tests.faults.test_killed import test_fault_04_processors_killed as processors_killed
 from tests.faults.test_time import test_fault_21_late_and_reordered as reordered
 
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unprotected, pytest.mark.timeout(240)]
@@ -24,9 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.unprotected, pyt
     ("protection", "fault"),
     [
         ("outbox", relay_killed),
-        ("compare_and_set", sink_zombie),
         ("fencing", processor_zombie),
-        ("read_committed", processors_killed),
         ("dedupe", sink_killed),
         ("dedupe", reordered),
     ],
