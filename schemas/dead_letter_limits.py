@@ -64,20 +64,25 @@ class Refusals:
         return f"{self.in_a_row},{self.records},{self.dead_letters}"
 
     def after_good(self, records: int, limits: Limits) -> Refusals:
-        """Count records of which none was refused: in one step, as nearly all are."""
+        """Count records of which none was refused: in one step, as nearly all are, and yet as one by one."""
         if not records:
             return self
-        return Refusals(0, self.records + records, self.dead_letters)._within_window(limits)
+        counted = Refusals(0, self.records + records, self.dead_letters)
+        if counted._is_open(limits):
+            return counted
+        first = max(self.records + 1, WINDOW_RECORDS)
+        ends = (Refusals(0, end, self.dead_letters) for end in range(first, counted.records + 1))
+        end = next(window.records for window in ends if not window._is_open(limits))
+        return Refusals(0, (counted.records - end) % WINDOW_RECORDS)
 
     def after_letter(self, limits: Limits) -> Refusals:
         """Count one dead letter."""
-        return Refusals(self.in_a_row + 1, self.records + 1, self.dead_letters + 1)._within_window(limits)
+        counted = Refusals(self.in_a_row + 1, self.records + 1, self.dead_letters + 1)
+        return counted if counted._is_open(limits) else Refusals(counted.in_a_row)
 
-    def _within_window(self, limits: Limits) -> Refusals:
-        """Begin a new window once the present one is full, unless it holds too many."""
-        if self.records < WINDOW_RECORDS or (limits.in_a_row and self._is_past_ratio(limits)):
-            return self
-        return Refusals(self.in_a_row)
+    def _is_open(self, limits: Limits) -> bool:
+        """Whether the window goes on: it is not full, or holds too many to be forgotten."""
+        return self.records < WINDOW_RECORDS or (limits.in_a_row > 0 and self._is_past_ratio(limits))
 
     def _is_past_ratio(self, limits: Limits) -> bool:
         return self.records >= WINDOW_RECORDS and self.dead_letters > limits.ratio * self.records

@@ -57,6 +57,18 @@ def test_many_good_records_count_as_one_by_one_would() -> None:
     assert Refusals(2, 10, 2).after_good(0, LOOSE) == Refusals(2, 10, 2)
 
 
+@given(st.integers(0, 2500), st.integers(0, 3000), st.integers(0, 3500), st.sampled_from([0.1, 0.3, 0.5, 1.0]))
+def test_good_records_end_a_window_where_they_would_one_by_one(
+    letters: int, before: int, more: int, ratio: float
+) -> None:
+    for limits in (Limits(10_000, ratio), Limits(0, ratio)):
+        start = Refusals(1, letters + before, letters)
+        one_by_one = start
+        for _ in range(more):
+            one_by_one = one_by_one.after_good(1, limits)
+        assert start.after_good(more, limits) == one_by_one
+
+
 @given(st.text("x.", max_size=60), st.integers(0, 60))
 def test_where_it_stops_does_not_depend_on_batches(pattern: str, cut: int) -> None:
     whole = walk(pattern, STRICT)
