@@ -181,7 +181,8 @@ def test_what_is_not_usual_is_left_to_the_model() -> None:
     assert not check(RunLogged, {}, {})
     assert not check(RunLogged, {"status": "success"}, {"agent": None})
     assert not check(UsageReported, {"token_usage": {"cost_usd": Decimal(1)}}, {})
-    for usage in (TokenUsage(input_tokens=1), "input_tokens", 1, []):
+    no_usages: tuple[object, ...] = (TokenUsage(input_tokens=1), "input_tokens", 1, [])
+    for usage in no_usages:
         assert not check(UsageReported, {"token_usage": usage}, {})
 
 
