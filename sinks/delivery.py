@@ -65,7 +65,8 @@ class Delivery:
 
         Raises:
             PositionConflictError: another consumer has written them.
-            StopLoudlyError: there are too many dead letters; what stands before the one too many is written.
+            StopLoudlyError: there are too many dead letters; what stands before the one too many is written, and what is
+                of other partitions: a restart that reads the same one first would never come to them.
             DeliveryError: the broker took no dead letter.
             InterruptedDeliveryError: the wait for the database was broken off.
             psycopg.Error: the database is in a state that waiting does not mend.
@@ -78,7 +79,7 @@ class Delivery:
                 self._fold(parts[-1])
             excess = self.refusals.count(batch, part.records, expected)
             if excess is not None:
-                self.deliver(part.records[: excess.index], expected)
+                self.deliver(_without(part.records, excess.index), expected)
                 raise excess.error
             if batch.dead_letters:
                 self._dead_letters.send(batch.dead_letters)
@@ -156,6 +157,12 @@ def _fold(records: Sequence[Record], rubric: str, ends: Mapping[Partition, int])
         return batch, texts_of(batch)
     except psycopg.DataError:  # the writer meets it again, and it is narrowed down
         return batch, None
+
+
+def _without(records: Sequence[Record], index: int) -> list[Record]:
+    """Leave out a record and all that follow it in its partition."""
+    source = records[index].source
+    return [*records[:index], *(record for record in records[index:] if record.source != source)]
 
 
 def _split(records: Sequence[Record], most: int, most_bytes: int, ends: Mapping[Partition, int]) -> list[_Part]:
