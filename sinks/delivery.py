@@ -65,8 +65,8 @@ class Delivery:
 
         Raises:
             PositionConflictError: another consumer has written them.
-            StopLoudlyError: there are too many dead letters; what stands before the one too many is written, and what is
-                of other partitions: a restart that reads the same one first would never come to them.
+            StopLoudlyError: there are too many dead letters; what stands before the one too many is written, and what
+                is of other partitions: a restart that reads the same one first would never come to them.
             DeliveryError: the broker took no dead letter.
             InterruptedDeliveryError: the wait for the database was broken off.
             psycopg.Error: the database is in a state that waiting does not mend.
