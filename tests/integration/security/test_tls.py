@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -173,6 +174,8 @@ def test_a_broker_that_is_not_what_was_asked_for_is_refused(
         assert WRONG not in words
 
 
+# aiokafka forgets the transport of a refused handshake; it is found here, and not in a later test.
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 @pytest.mark.parametrize("wrong", [name for name in REFUSED if name != "plain text"])
 def test_a_processor_is_refused_as_well(
     wrong: str, broker: SecureBroker, stranger: Authority, use: Callable[[Mapping[str, str]], None]
@@ -191,6 +194,7 @@ def test_a_processor_is_refused_as_well(
 
     with pytest.raises(KafkaError) as refused:
         asyncio.run(connect())
+    gc.collect()
     assert WRONG not in str(refused.value)
     assert PASSWORD not in str(refused.value)
 
