@@ -9,8 +9,7 @@ from typing import TypeAlias
 
 from benchmarks.b5_pipeline import ARROYO_TABLE, QUIX_TABLE, WORKERS
 from benchmarks.contest import say
-from benchmarks.latency import latencies, look_at, paced_load, percentile
-from benchmarks.load import Load
+from benchmarks.latency import PacedLoad, latencies, look_at, paced_load, percentile
 from benchmarks.ours import check_all, workers
 from benchmarks.results import Result, compare
 from benchmarks.rivals import arroyo, quix
@@ -80,7 +79,7 @@ def measure(servers: Servers, size: Size) -> Result:
     return compare(NAME, CLAIM, "ms, p99", p99, targets, better="less", extra=extra, target=target, target_met=met)
 
 
-def _took(servers: Servers, load: Load, running: Callable[[Corner], object]) -> list[float]:
+def _took(servers: Servers, load: PacedLoad, running: Callable[[Corner], object]) -> list[float]:
     with servers.corner() as corner, running(corner) as (query, check), corner.connect() as connection:  # type: ignore[attr-defined]  # a context manager
         return latencies(corner.kafka, corner.source, load, PER_SECOND, look_at(connection, query), check)
 

@@ -39,8 +39,9 @@ _HOW = """\
 - **B4**: the sink reads topics made by the reducers; COPY writes the rows it wrote into tables with the same columns,
   keys and indexes, one statement for each table. The sink also keeps figures by quarter of an hour and asks for
   erasures; COPY does not.
-- **B6**: a steady pace; every twentieth run is a probe, and a reader looks at the probes' rows every 4 ms. Quix Streams
-  commits every 50 ms, arroyo upserts every 50 ms.
+- **B6**: a steady pace by runs that begin and end all the time, as many in each second; every twentieth run is a
+  probe, and a reader looks at the probes' rows every 4 ms. Quix Streams commits every 50 ms, arroyo upserts every
+  50 ms.
 - **B9**: 64 kept connections, each post with a key, answered after the broker's acknowledgement; the rate is for each
   second of CPU the gateway's process used, so that the client's own work on the same cores does not count.
 - **B10**: resident memory that open runs add to a processor; CPU of each process without its start.

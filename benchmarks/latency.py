@@ -1,11 +1,12 @@
 """Latency from produce to a row in Postgres, with one rule for everybody.
 
-Events are produced at a steady pace. One in twenty belongs to a probe run; a reader looks at the probes' rows every few
-milliseconds, and an event has arrived once its run's row counts it.
+Events are produced at a steady pace, by runs that begin and end all the time. One in twenty belongs to a probe run; a
+reader looks at the probes' rows every few milliseconds, and an event has arrived once its run's row counts it.
 """
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,7 +16,7 @@ import psycopg
 
 from benchmarks import topics
 from benchmarks.errors import BenchmarkError, TooSlowError
-from benchmarks.load import Load
+from benchmarks.load import Load, LoadRecord
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER
 
 _PROBE_EVERY = 20
@@ -45,16 +46,48 @@ class Probes:
             return sum(len(times) - min(seen.get(key, 0), len(times)) for key, times in self.sent.items())
 
 
-def paced_load(per_second: int, seconds: float) -> Load:
-    """A load that lasts so long at such a pace, of runs that each hear something every second or so."""
-    runs = max(_PROBE_EVERY, per_second // _PROBE_EVERY * _PROBE_EVERY)
-    return Load(runs * max(3, round(per_second * seconds / runs)), runs)
+@dataclass(frozen=True, slots=True)
+class PacedLoad:
+    """Events of runs that are at different points of their lives.
+
+    Args:
+        before: what the runs that are under way have told already when the pace begins.
+        records: what is told at the pace.
+        probes: {key of a run that is looked at: its events in `before`}.
+    """
+
+    before: list[LoadRecord]
+    records: list[LoadRecord]
+    probes: dict[str, int]
+
+
+def paced_load(per_second: int, seconds: float) -> PacedLoad:
+    """Make a load that lasts so long at such a pace, of runs that each tell something once a second.
+
+    As many runs are open all the time, each at a turn of its life by chance, and another run begins where one has
+    ended: in every second as many begin as end.
+    """
+    turns = max(3, round(seconds))
+    places = max(_PROBE_EVERY, per_second // _PROBE_EVERY * _PROBE_EVERY)
+    load = Load(2 * places * turns, 2 * places)  # two lives in each place
+
+    def record(place: int, turn: int) -> LoadRecord:
+        life, own = divmod(turn, turns)
+        return load.records[own * load.runs + life * places + place]
+
+    phases = [place % turns for place in range(places)]
+    random.Random(places).shuffle(phases)  # noqa: S311  # repeatable, not secret
+    before = [record(place, turn) for place, phase in enumerate(phases) for turn in range(phase)]
+    records = [record(place, second + phase) for second in range(turns) for place, phase in enumerate(phases)]
+    probes = {record(place, turns).key.decode(): 0 for place in range(0, places, _PROBE_EVERY)}
+    probes |= {record(place, 0).key.decode(): phases[place] for place in range(0, places, _PROBE_EVERY)}
+    return PacedLoad(before, records, probes)
 
 
 def latencies(
     kafka: str,
     topic: str,
-    load: Load,
+    load: PacedLoad,
     per_second: int,
     look: Callable[[list[str]], Mapping[str, int]],
     check: Callable[[], None],
@@ -72,8 +105,11 @@ def latencies(
     Raises:
         TooSlowError: some had not arrived twenty seconds after the last was produced, or the pace could not be kept.
     """
-    _wait_until_it_works(kafka, topic, look, check)
+    first = Load(3 * _WARM_UP_RUNS, _WARM_UP_RUNS, seed=2)
+    _fill(kafka, topic, first.records, {key: events for key, (_, events) in first.totals().items()}, look, check)
+    _fill(kafka, topic, load.before, load.probes, look, check)
     probes, failure = Probes(), []
+    seconds = len(load.records) / per_second
 
     def produce() -> None:
         try:
@@ -83,16 +119,16 @@ def latencies(
 
     producing = threading.Thread(target=produce, daemon=True)
     producing.start()
-    measure_from = time.monotonic() + _WARM_UP_SHARE * load.count / per_second
-    keys = [record.key.decode() for record in load.records[: load.runs] if load.is_probe(record.key, _PROBE_EVERY)]
+    measure_from = time.monotonic() + _WARM_UP_SHARE * seconds
+    keys = list(load.probes)
     seen: dict[str, int] = {}
     took: list[float] = []
-    deadline = time.monotonic() + load.count / per_second + _DRAIN_SECONDS
+    deadline = time.monotonic() + seconds + _DRAIN_SECONDS
     while producing.is_alive() or probes.pending(seen):
         counted = look(keys)
         now = time.monotonic()
-        for key, events in counted.items():
-            times = probes.sent.get(key, [])
+        for key, all_events in counted.items():
+            times, events = probes.sent.get(key, []), all_events - load.probes[key]
             took += [now - at for at in times[seen.get(key, 0) : events] if at >= measure_from]
             seen[key] = max(events, seen.get(key, 0))
         if now > deadline:
@@ -104,21 +140,25 @@ def latencies(
     return took
 
 
-def _wait_until_it_works(
-    kafka: str, topic: str, look: Callable[[list[str]], Mapping[str, int]], check: Callable[[], None]
+def _fill(
+    kafka: str,
+    topic: str,
+    records: list[LoadRecord],
+    counts: Mapping[str, int],
+    look: Callable[[list[str]], Mapping[str, int]],
+    check: Callable[[], None],
 ) -> None:
-    """Send events of other runs and wait until their rows stand: processes have started, groups have formed."""
-    first = Load(3 * _WARM_UP_RUNS, _WARM_UP_RUNS, seed=2)
-    topics.fill(kafka, topic, first.records)
-    keys, deadline = list(first.totals()), time.monotonic() + _START_SECONDS
-    while sum(look(keys).values()) < first.count:
+    """Send events and wait until their rows stand: {key: events}. The first time, processes start and groups form."""
+    topics.fill(kafka, topic, records)
+    keys, deadline = list(counts), time.monotonic() + _START_SECONDS
+    while sum(look(keys).values()) < sum(counts.values()):
         if time.monotonic() > deadline:
-            raise TooSlowError(f"the first events had not arrived {_START_SECONDS:.0f} s later")
+            raise TooSlowError(f"what went before had not arrived {_START_SECONDS:.0f} s later")
         check()
         time.sleep(0.1)
 
 
-def _produce(kafka: str, topic: str, load: Load, per_second: int, probes: Probes) -> None:
+def _produce(kafka: str, topic: str, load: PacedLoad, per_second: int, probes: Probes) -> None:
     """Produce at a steady pace: whatever is due by the clock, then rest."""
     producer = topics.producer_of(kafka, linger_ms=1)
     began = time.monotonic()
@@ -126,8 +166,8 @@ def _produce(kafka: str, topic: str, load: Load, per_second: int, probes: Probes
         ahead = began + number / per_second - time.monotonic()
         if ahead > 0:
             time.sleep(max(ahead, 0.001))
-        if load.is_probe(record.key, _PROBE_EVERY):
-            probes.note(record.key.decode())
+        if (key := record.key.decode()) in load.probes:
+            probes.note(key)
         headers: list[tuple[str, str | bytes | None]] = [
             (EVENT_ID_HEADER, record.event_id.encode()),
             ("content-type", CONTENT_TYPE.encode()),
@@ -136,8 +176,9 @@ def _produce(kafka: str, topic: str, load: Load, per_second: int, probes: Probes
         producer.poll(0)
     if producer.flush(10):
         raise TooSlowError("the paced producer's events were not acknowledged")
-    late = time.monotonic() - began - load.count / per_second
-    if late > 0.2 * load.count / per_second:
+    planned = len(load.records) / per_second
+    late = time.monotonic() - began - planned
+    if late > 0.2 * planned:
         raise TooSlowError(f"the pace of {per_second}/s could not be kept: {late:.1f} s late")
 
 

@@ -117,14 +117,6 @@ class Load:
         """Mean size of a record's value."""
         return sum(len(record.value) for record in self.records) / self.count
 
-    @cached_property
-    def _numbers(self) -> dict[bytes, int]:
-        return {record.key: number for number, record in enumerate(self.records[: self.runs])}
-
-    def is_probe(self, key: bytes, every: int) -> bool:
-        """Whether a key's run is one of every so many."""
-        return self._numbers[key] % every == 0
-
     def totals(self, count: int | None = None) -> Totals:
         """What the first `count` events come to; all of them if left out."""
         count = self.count if count is None else count
