@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from runledger.access.http.protocol import BoundedProtocol
 
 MAX_CONNECTIONS = 4096
 KEEP_ALIVE_SECONDS = 5
-_DRAIN_SECONDS = 4
+DRAIN_SECONDS = 4
+_OTHER_FILES = 256
+"""What a process holds open beside its callers: the broker's and the database's connections, libraries."""
 
 
 class _Server(uvicorn.Server):
@@ -29,13 +33,9 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what was begun within ten seconds.
-
-    Raises:
-        RuntimeError: it could not start.
-    """
-    config = uvicorn.Config(
+def config_of(app: ASGIApp, host: str, port: int, drain_seconds: int = DRAIN_SECONDS) -> uvicorn.Config:
+    """Say how every listener of ours is served: by bounds on sizes, times and connections."""
+    return uvicorn.Config(
         app,
         host=host,
         port=port,
@@ -46,12 +46,31 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=MAX_CONNECTIONS,
+        limit_concurrency=_connections(),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
+        timeout_graceful_shutdown=drain_seconds,
     )
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was begun within ten seconds.
+
+    Raises:
+        RuntimeError: it could not start.
+    """
+    config = config_of(app, host, port)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(_serve(_Server(config), app.title))
+
+
+def _connections() -> int:
+    """Count the connections we can hold; asks the system for as many open files as that takes."""
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_CONNECTIONS + _OTHER_FILES
+    if allowed < wanted:
+        allowed = wanted if most == resource.RLIM_INFINITY else min(most, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, most))
+    return max(1, min(MAX_CONNECTIONS, allowed - _OTHER_FILES))
 
 
 async def _serve(server: _Server, title: str) -> None:

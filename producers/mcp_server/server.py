@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from runledger.access.http.server import config_of
 from runledger.access.keyring import KeyRing
 from runledger.producers.doors import Emitter
 from runledger.producers.masking import masker_of
@@ -83,16 +84,7 @@ async def serve_http(emitter: Emitter, reader: Reader, keyring: KeyRing, setting
     """Serve over streamable HTTP until SIGTERM or SIGINT; calls under way are finished, within 7 seconds."""
     _log_as_we_do()
     app = http_app(build_server(by_request, emitter, reader, settings), keyring, settings)
-    config = uvicorn.Config(
-        app,
-        host=settings.mcp_host,
-        port=settings.mcp_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_DRAIN_SECONDS,
-    )
+    config = config_of(app, settings.mcp_host, settings.mcp_port, _DRAIN_SECONDS)
     _LOG.info("mcp_listening", host=settings.mcp_host, port=settings.mcp_port, path=PATH)
     await _Server(config).serve()
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
+import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
@@ -12,39 +13,64 @@ from runledger.access.http.protocol import BoundedProtocol
 
 
 class Hasty(BoundedProtocol):
-    head_seconds = 0.2
+    head_seconds = body_seconds = write_seconds = 0.2
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 204 to everything."""
-    del scope, receive
-    await send({"type": "http.response.start", "status": 204, "headers": []})
-    await send({"type": "http.response.body", "body": b""})
+    """Answer as the path asks for: 204 at once, or when the body is there, or far more than a socket holds."""
+    if scope["path"] == "/read":
+        while (await receive()).get("more_body"):
+            pass
+    await send({"type": "http.response.start", "status": 204 if scope["path"] != "/large" else 200, "headers": []})
+    if scope["path"] == "/large":
+        await send({"type": "http.response.body", "body": b"x" * 50_000_000})
+    else:
+        await send({"type": "http.response.body", "body": b""})
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a server whose patience is short."""
-    config = uvicorn.Config(answer, port=0, http=Hasty, ws="none", lifespan="off", log_config=None)
+async def served(limit: int | None = None) -> AsyncIterator[tuple[str, int]]:
+    """A server whose patience is short; its address."""
+    options = {"port": 0, "http": Hasty, "ws": "none", "lifespan": "off", "log_config": None}
+    config = uvicorn.Config(answer, limit_concurrency=limit, **options)  # type: ignore[arg-type]  # of many types
     config.load()
     state = uvicorn.server.ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Hasty(config, state, {}), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
     try:
-        yield reader, writer
+        yield server.sockets[0].getsockname()
     finally:
-        writer.close()
-        await writer.wait_closed()
         server.close()
         await server.wait_closed()
 
 
-async def seconds_until_closed(reader: asyncio.StreamReader) -> float:
+@asynccontextmanager
+async def connected(limit: int | None = None) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to such a server."""
+    async with served(limit) as address:
+        reader, writer = await asyncio.open_connection(*address)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def seconds_until_closed(reader: asyncio.StreamReader, last_words: bytes = b"") -> float:
     began = time.monotonic()
     async with asyncio.timeout(5):
-        assert await reader.read() == b""
+        assert (await reader.read()).startswith(last_words)
     return time.monotonic() - began
+
+
+async def drip(writer: asyncio.StreamWriter, drop: bytes, closed: asyncio.Task[float]) -> float:
+    """Send a drop now and then until the connection is closed; seconds that took."""
+    while not closed.done():
+        with suppress(ConnectionError):
+            writer.write(drop)
+        await asyncio.wait([closed], timeout=0.02)
+    return closed.result()
 
 
 async def test_a_connection_that_says_nothing_is_closed() -> None:
@@ -55,11 +81,52 @@ async def test_a_connection_that_says_nothing_is_closed() -> None:
 async def test_a_head_that_drips_is_closed_however_lively_it_drips() -> None:
     async with connected() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\n")
-        closed = asyncio.create_task(seconds_until_closed(reader))
-        while not closed.done():
-            writer.write(b"x: y\r\n")
-            await asyncio.wait([closed], timeout=0.02)
-        assert closed.result() < 3
+        assert await drip(writer, b"x: y\r\n", asyncio.create_task(seconds_until_closed(reader))) < 3
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 100000", b"Transfer-Encoding: chunked"], ids=["announced", "chunked"]
+)
+async def test_a_body_that_drips_is_given_up_in_words(head: bytes) -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"POST /read HTTP/1.1\r\nHost: h\r\n" + head + b"\r\n\r\n")
+        closed = asyncio.create_task(seconds_until_closed(reader, b"HTTP/1.1 408 "))
+        assert await drip(writer, b"1\r\nx\r\n", closed) < 3
+
+
+async def test_a_body_that_nobody_reads_is_bounded_too() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+        assert await drip(writer, b"x", asyncio.create_task(seconds_until_closed(reader))) < 3
+
+
+async def test_empty_lines_after_an_answer_keep_no_connection_open() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+        assert await drip(writer, b"\r\n", asyncio.create_task(seconds_until_closed(reader))) < 3
+
+
+async def test_who_does_not_take_his_answer_is_left() -> None:
+    async with connected() as (reader, writer):
+        writer.write(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
+        taken = 0
+        with suppress(ConnectionError):
+            async with asyncio.timeout(5):
+                while chunk := await reader.read(100_000):
+                    taken += len(chunk)
+                    await asyncio.sleep(0.02)  # what is tested is a slow reader
+        assert taken < 50_000_000
+
+
+async def test_more_connections_than_there_is_room_for_are_told_so() -> None:
+    async with served(limit=3) as address:
+        held = [await asyncio.open_connection(*address) for _ in range(3)]
+        reader, writer = await asyncio.open_connection(*address)
+        assert await seconds_until_closed(reader, b"HTTP/1.1 503 ") < 3
+        for _, held_writer in [*held, (reader, writer)]:
+            held_writer.close()
 
 
 async def test_a_second_head_on_the_same_connection_is_bounded_too() -> None:
