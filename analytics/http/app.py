@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from runledger.access.http.handlers import handle_errors
+from runledger.access.http.paths import WholePaths
 from runledger.access.keyring import KeyRing
 from runledger.analytics.counters import CompletedCounts
 from runledger.analytics.database import Database
@@ -49,6 +50,7 @@ def create_app(settings: ApiSettings) -> FastAPI:
     )
     for routes in (runs, ledger, agents, public, health):
         app.include_router(routes.router)
+    app.add_middleware(WholePaths)
     app.add_middleware(AnswerHeaders)
     handle_errors(app)
     handle_read_errors(app)

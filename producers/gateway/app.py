@@ -9,6 +9,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from runledger.access.http.handlers import handle_errors
+from runledger.access.http.paths import WholePaths
 from runledger.access.keyring import KeyRing
 from runledger.producers.doors import Emitter
 from runledger.producers.gateway import events, health, routes, spans
@@ -40,6 +41,7 @@ def create_app(settings: GatewaySettings) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_middleware(QuickRoutes)
+    app.add_middleware(WholePaths)
     app.include_router(routes.router)
     app.include_router(events.router)
     app.include_router(spans.router)

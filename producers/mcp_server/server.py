@@ -15,6 +15,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from runledger.access.http.paths import WholePaths
 from runledger.access.http.server import config_of
 from runledger.access.keyring import KeyRing
 from runledger.producers.doors import Emitter
@@ -71,7 +72,7 @@ def http_app(server: FastMCP[Any], keyring: KeyRing, settings: McpSettings) -> S
     server.custom_route(HEALTH_PATH, methods=["GET"])(_health)
     return server.http_app(
         path=PATH,
-        middleware=[Middleware(RequireKey, keyring=keyring)],
+        middleware=[Middleware(WholePaths), Middleware(RequireKey, keyring=keyring)],
         stateless_http=True,
         json_response=True,
         host_origin_protection=True,

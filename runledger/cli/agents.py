@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +18,7 @@ from runledger.analytics.auditor import Audit, Auditor
 from runledger.analytics.database import Database
 from runledger.analytics.verdicts import AuditedAgent
 from runledger.cli.connecting import connect, find_tables, require_broker
+from runledger.cli.terminal import plain, print_json
 from runledger.intervals import parse_interval, say_interval
 from runledger.schemas.agent_settings import MAX_SETTING, AgentSettings
 from runledger.schemas.settings import ConnectionSettings
@@ -119,7 +119,7 @@ def list_command(
     """List agents: who they are, how often they report, when they were last heard, and how they are."""
     audit = asyncio.run(_audit(find_tables(data_dir), project))
     if as_json:
-        typer.echo(orjson.dumps(_document(audit), option=orjson.OPT_INDENT_2).decode())
+        print_json(_document(audit))
         return
     Console().print(_table(audit))
     if not audit.judged:
@@ -187,8 +187,8 @@ def _table(audit: Audit) -> Table:
         state = ", ".join(agent.findings) or agent.state
         table.add_row(
             agent.project_key,
-            Text(_printable(agent.agent_id)),
-            Text(_printable(_who(agent))),
+            Text(plain(agent.agent_id)),
+            Text(plain(_who(agent))),
             say_interval(agent.expected_interval_seconds),
             _ago(agent.last_seen_at, audit.pipeline.read_at),
             Text(state, style=_STATE_STYLE.get(agent.state, "red")),
@@ -199,11 +199,6 @@ def _table(audit: Audit) -> Table:
 def _who(agent: AuditedAgent) -> str:
     """Say who an agent is, as on its card."""
     return " -- ".join(part for part in (agent.name, agent.role) if part)
-
-
-def _printable(text: str) -> str:
-    """Keep what an agent calls itself from moving the cursor of whoever looks."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _ago(seen_at: datetime | None, now: datetime) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from runledger.cli import agents, audit, demo, dlq, failures, mcp, project, replay, stack, verify, worker
 from runledger.cli.explaining import EXPLAINED, explain
+from runledger.cli.terminal import plain_lines
 from runledger.redaction import redactor
 
 app = typer.Typer(
@@ -49,6 +50,6 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except EXPLAINED as error:
-        sys.stderr.write(f"runledger: {redactor(os.environ)(explain(error))}\n")
+        sys.stderr.write(f"runledger: {plain_lines(redactor(os.environ)(explain(error)))}\n")
         return 1
     return 0

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +18,7 @@ from runledger.analytics.database import Database
 from runledger.analytics.pipeline import Pipeline
 from runledger.analytics.verdicts import AgentState, AuditedAgent, Finding
 from runledger.cli.connecting import find_tables
+from runledger.cli.terminal import plain, print_json
 
 EXIT_FOUND = 3
 EXIT_NOT_JUDGED = 4
@@ -50,7 +50,7 @@ def audit_command(
     code = exit_code(audit)
     if code or not quiet:
         if as_json:
-            typer.echo(orjson.dumps(_document(audit), option=orjson.OPT_INDENT_2).decode())
+            print_json(_document(audit))
         else:
             print_audit(Console(), audit)
     if code:
@@ -130,7 +130,7 @@ def _who(agent: AuditedAgent) -> str:
 
 def _plain(words: str) -> Text:
     """Show words as they are: no markup, and nothing that a terminal would obey."""
-    return Text("".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in words))
+    return Text(plain(words))
 
 
 def reason(agent: AuditedAgent) -> str:

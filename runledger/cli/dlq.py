@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +17,7 @@ from rich.text import Text
 from runledger.cli.connecting import connect, require_broker
 from runledger.cli.dlq_options import Filters, selection_of
 from runledger.cli.progress import Steps
+from runledger.cli.terminal import print_json
 from runledger.dlq.dealing import Report, deal, preview
 from runledger.dlq.errors import DeadLetterError
 from runledger.dlq.letters import Box, Letter, Selection, State
@@ -78,7 +78,7 @@ def list_command(
     page = chosen[skip : skip + limit]
     counts = Counter((letter.letter_id.topic, letter.reason, box.state_of(letter)) for letter in box.all())
     if as_json:
-        _print_json(
+        print_json(
             {
                 "letters": [_document(letter, box) for letter in page],
                 "matching": len(chosen),
@@ -118,7 +118,7 @@ def show_command(
     if not found:
         raise DeadLetterError(f"no dead letter stands for {place}; `runledger dlq list --state all` shows those known")
     if as_json:
-        _print_json({"letters": [_document(letter, box) for letter, *_ in found]})
+        print_json({"letters": [_document(letter, box) for letter, *_ in found]})
     for letter, headers, key, value in found:
         if not as_json:
             for name, text in _facts(letter, box):
@@ -217,7 +217,7 @@ def _tell(report: Report, done: str, *, as_json: bool) -> None:
     """Say what was done; end with a code of its own where something is left."""
     if as_json:
         left = [{"letter": str(letter.letter_id), "why": why} for letter, why in report.left]
-        _print_json({"done": report.done, "dealt_with_before": report.before, "left": left})
+        print_json({"done": report.done, "dealt_with_before": report.before, "left": left})
     else:
         typer.echo(f"{report.done:,} {done}, {report.before:,} were dealt with before, {len(report.left):,} left")
         for letter, why in report.left[:_LISTED_LEFT]:
@@ -241,10 +241,6 @@ def _write_new(path: Path, content: bytes) -> None:
             file.write(content)
     except OSError as error:
         raise DeadLetterError(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _print_json(document: dict[str, object]) -> None:
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
 
 
 def _document(letter: Letter, box: Box) -> dict[str, object]:

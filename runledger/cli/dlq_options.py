@@ -69,7 +69,10 @@ def parse_moment(text: str | None) -> datetime | None:
         ) from error
     if moment.tzinfo is None:
         raise typer.BadParameter(f"{text[:80]!r} names no zone: write 2026-03-01T12:00Z or 2026-03-01T12:00+01:00")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise typer.BadParameter(f"{text[:80]!r} lies outside the years 1 to 9999 in UTC") from error
 
 
 def _known_reason(text: str) -> str:

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -21,6 +20,7 @@ from runledger.analytics.paging import Page
 from runledger.analytics.reader import LedgerReader
 from runledger.analytics.readings import FailureGroupReading, FailureState
 from runledger.cli.connecting import connect, find_tables, require_broker
+from runledger.cli.terminal import plain, print_json
 from runledger.producers.settings import ProducerSettings
 from runledger.resolving import Word, find_fingerprint, resolve_failure
 
@@ -70,7 +70,7 @@ def list_command(
     """
     page = asyncio.run(_page(find_tables(data_dir), project, state, limit))
     if as_json:
-        _print_json({"failures": [asdict(group) for group in page.rows], "more": page.next_cursor is not None})
+        print_json({"failures": [asdict(group) for group in page.rows], "more": page.next_cursor is not None})
         return
     Console().print(_table(page.rows))
     if page.next_cursor is not None:
@@ -84,12 +84,12 @@ def show_command(
     """Show one kind of failure: its newest case, and what resolved it."""
     group = asyncio.run(_group(find_tables(data_dir), project, fingerprint))
     if as_json:
-        _print_json(asdict(group))
+        print_json(asdict(group))
         return
     for name, text in _facts(group):
         typer.echo(f"{name:<12}{text}")
     if group.error is not None:
-        typer.echo("\n" + "\n".join(_printable(line) for line in group.error.splitlines()))
+        typer.echo("\n" + "\n".join(plain(line) for line in group.error.splitlines()))
 
 
 @app.command("resolve")
@@ -150,8 +150,8 @@ def _table(groups: list[FailureGroupReading]) -> Table:
             Text(group.state, style=_STYLES[group.state]),
             f"{group.failure_count:,}",
             _time(group.last_seen_at),
-            Text(_printable(", ".join(group.agents))),
-            Text(_printable(group.summary)),
+            Text(plain(", ".join(group.agents))),
+            Text(plain(group.summary)),
         )
     return table
 
@@ -171,7 +171,7 @@ def _facts(group: FailureGroupReading) -> list[tuple[str, str]]:
         ("task", group.task_id),
         ("summary", group.summary),
     )
-    return [(name, _printable(text)) for name, text in facts if text]
+    return [(name, plain(text)) for name, text in facts if text]
 
 
 def _resolution(group: FailureGroupReading) -> str | None:
@@ -184,12 +184,3 @@ def _resolution(group: FailureGroupReading) -> str | None:
 
 def _time(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%SZ}"
-
-
-def _printable(text: str) -> str:
-    """Keep what an agent wrote from moving the cursor of whoever looks."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _print_json(document: dict[str, object]) -> None:
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())

@@ -7,8 +7,10 @@ from decimal import Decimal
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from runledger.analytics.summary import AgentRow, RunRow
+from runledger.cli.terminal import plain
 
 _STATUS_STYLE = {"completed": "green", "failed": "red", "interrupted": "yellow", "running": "cyan"}
 
@@ -50,7 +52,7 @@ def runs_table(runs: Sequence[RunRow]) -> Table:
         status = f"[{style}]{run.status}[/{style}]" + (" *" if run.timed_out else "")
         table.add_row(
             str(run.run_id)[:8],
-            run.agent_id or "-",
+            Text(plain(run.agent_id or "-")),
             status,
             _number(run.llm_calls),
             _number(run.input_tokens),
@@ -71,7 +73,7 @@ def agents_table(agents: Sequence[AgentRow]) -> Table:
         table.add_column(name, justify="right")
     for agent in agents:
         table.add_row(
-            agent.agent_id,
+            Text(plain(agent.agent_id)),
             _number(agent.finished_runs),
             _number(agent.total_tokens),
             _usd(agent.cost_usd),

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import psycopg
 import typer
 from rich.console import Console
 
 from runledger.cli.connecting import connect
+from runledger.cli.terminal import plain, print_json
 from runledger.settling import settled_report
 from runledger.sinks.verify import Difference, Report
 
@@ -31,7 +31,7 @@ def verify_command(
         report = settled_report(connection, wait)
     if as_json:
         document = {"clean": report.clean, **asdict(report)}
-        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        print_json(document)
     else:
         print_report(Console(), report)
     if not report.clean:
@@ -47,7 +47,7 @@ def print_report(console: Console, report: Report) -> None:
     for line in _remarks(report):
         console.print(line)
     for one in report.differences[:_SHOWN]:
-        console.print(_line(one), style="red", markup=False, highlight=False, soft_wrap=True)
+        console.print(plain(_line(one)), style="red", markup=False, highlight=False, soft_wrap=True)
     if len(report.differences) > _SHOWN:
         console.print(f"… and {len(report.differences) - _SHOWN:,} more; --json shows them all")
 

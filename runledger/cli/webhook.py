@@ -15,6 +15,7 @@ from rich.console import Console
 
 from runledger.access.webhooks import count_deliveries, find_webhook, remove_webhook, set_webhook
 from runledger.cli.connecting import connect
+from runledger.cli.terminal import plain
 
 app = typer.Typer(help="Where a project's incidents are sent.", no_args_is_help=True)
 
@@ -56,7 +57,7 @@ def show(project: _Project, as_json: _AsJson = False, data_dir: _DataDir = None)
         document = {"project": project, "url": webhook.url, "created_at": webhook.created_at, "deliveries": counts}
         typer.echo(orjson.dumps(document).decode())
         return
-    typer.echo(f"url         {webhook.url}")
+    typer.echo(f"url         {plain(webhook.url)}")
     typer.echo(f"set         {webhook.created_at:%Y-%m-%d %H:%M:%S %Z}")
     typer.echo(f"delivered   {counts.delivered}")
     typer.echo(f"pending     {counts.pending}")
@@ -64,7 +65,7 @@ def show(project: _Project, as_json: _AsJson = False, data_dir: _DataDir = None)
     if counts.last_delivered_at is not None:
         typer.echo(f"last        {counts.last_delivered_at:%Y-%m-%d %H:%M:%S %Z}")
     if counts.last_error is not None:
-        typer.echo(f"last error  {counts.last_error}")
+        typer.echo(f"last error  {plain(counts.last_error)}")
 
 
 @app.command("remove")
