@@ -6,6 +6,8 @@ import signal
 import threading
 from types import FrameType
 
+from runledger.vitals import told_to_end
+
 
 def stop_on_signals() -> threading.Event:
     """Return an event that SIGTERM or SIGINT sets; only the main thread may call this."""
@@ -13,6 +15,7 @@ def stop_on_signals() -> threading.Event:
 
     def ask(_number: int, _frame: FrameType | None) -> None:
         stopping.set()
+        told_to_end()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)

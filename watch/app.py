@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from runledger.vitals import beating
 from runledger.watch.settings import WatchSettings
 from runledger.watch.stopping import stop_on_signals
 from runledger.watch.watermark import keep_watermark
@@ -20,7 +21,8 @@ def run_watch(settings: WatchSettings) -> None:
 
 
 async def _watch(settings: WatchSettings) -> None:
-    await watch(settings, stop_on_signals())
+    async with beating():
+        await watch(settings, stop_on_signals())
 
 
 async def watch(settings: WatchSettings, stopping: asyncio.Event) -> None:

@@ -7,13 +7,20 @@ import signal
 from collections.abc import Coroutine
 from typing import Any
 
+from runledger.vitals import told_to_end
+
 
 def stop_on_signals() -> asyncio.Event:
     """Return an event that SIGTERM or SIGINT sets; call it within the loop, in the main thread."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def ask() -> None:
+        stopping.set()
+        told_to_end()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, ask)
     return stopping
 
 

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
+from runledger.access.http.measuring import Measured
 from runledger.access.http.protocol import BoundedProtocol
+from runledger.vitals import beating, told_to_end
 
 MAX_CONNECTIONS = 4096
 KEEP_ALIVE_SECONDS = 5
@@ -30,13 +32,14 @@ class _Server(uvicorn.Server):
 
     def ask_to_end(self) -> None:
         """Take no more connections, finish what was begun, end."""
+        told_to_end()
         self.should_exit = True
 
 
-def config_of(app: ASGIApp, host: str, port: int, drain_seconds: int = DRAIN_SECONDS) -> uvicorn.Config:
+def config_of(app: Starlette, host: str, port: int, drain_seconds: int = DRAIN_SECONDS) -> uvicorn.Config:
     """Say how every listener of ours is served: by bounds on sizes, times and connections."""
     return uvicorn.Config(
-        app,
+        Measured(app, app.routes),
         host=host,
         port=port,
         http=BoundedProtocol,
@@ -77,6 +80,7 @@ async def _serve(server: _Server, title: str) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, server.ask_to_end)
-    await server.serve()
+    async with beating():
+        await server.serve()
     if not server.started:
         raise RuntimeError(f"{title} could not start; the log says why")

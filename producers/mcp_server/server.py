@@ -26,6 +26,7 @@ from runledger.producers.mcp_server.reader import Reader
 from runledger.producers.mcp_server.reading import ReadingTools
 from runledger.producers.mcp_server.settings import McpSettings
 from runledger.producers.mcp_server.writing import WritingTools
+from runledger.vitals import beating, told_to_end
 
 PATH = "/mcp"
 _DRAIN_SECONDS = 7
@@ -87,13 +88,15 @@ async def serve_http(emitter: Emitter, reader: Reader, keyring: KeyRing, setting
     app = http_app(build_server(by_request, emitter, reader, settings), keyring, settings)
     config = config_of(app, settings.mcp_host, settings.mcp_port, _DRAIN_SECONDS)
     _LOG.info("mcp_listening", host=settings.mcp_host, port=settings.mcp_port, path=PATH)
-    await _Server(config).serve()
+    async with beating():
+        await _Server(config).serve()
 
 
 class _Server(uvicorn.Server):
     """One that ends with exit code 0 when it is asked to, instead of dying of the signal."""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # uvicorn's own signature
+        told_to_end()
         self.force_exit = self.should_exit
         self.should_exit = True
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 import structlog
@@ -11,14 +12,25 @@ import typer
 
 from runledger.cli.explaining import explain
 from runledger.logs import configure
+from runledger.schemas.settings import ConnectionSettings
+from runledger.vitals import keeper_of, kept_by
+from runledger.vitals.exits import EXIT_CRASHED, EXIT_STOPPED
+from runledger.vitals.listener import ListenError
 
 app = typer.Typer(help="Run one process of the pipeline until SIGTERM.", no_args_is_help=True)
 
-EXIT_CRASHED = 70
-"""sysexits.h: internal software error. Started again, the process goes on from its position."""
-EXIT_STOPPED = 78
-"""sysexits.h: configuration error. Starting again does not help before a person has looked."""
 _log = structlog.get_logger()
+
+
+@contextmanager
+def _vitals(process: str, settings: ConnectionSettings, database: str | None, *, broker: bool = True) -> Iterator[None]:
+    """Tell how the process does, and watch over it, for the length of a block."""
+    try:
+        with kept_by(keeper_of(process, settings, database=database, broker=broker)):
+            yield
+    except ListenError as error:
+        _log.critical("stopped", error=str(error))
+        raise typer.Exit(EXIT_STOPPED) from error
 
 
 def _work(work: Callable[[], None], *stops: type[Exception]) -> None:
@@ -42,9 +54,12 @@ def _work(work: Callable[[], None], *stops: type[Exception]) -> None:
 def processor() -> None:
     """Fold run events into totals per run and streaks per agent (stages 1 and 2)."""
     from runledger.processors.app import run_processor  # noqa: PLC0415  # Faust takes a second to import
+    from runledger.processors.settings import ProcessorSettings  # noqa: PLC0415  # as above
 
     configure("processor")
-    run_processor()
+    settings = ProcessorSettings()
+    with _vitals("processor", settings, None):
+        run_processor(settings)
 
 
 @app.command("sink")
@@ -56,7 +71,8 @@ def sink() -> None:
 
     configure("sink")
     settings = SinkSettings()
-    _work(lambda: run_sink(settings), StopLoudlyError)
+    with _vitals("sink", settings, settings.postgres):
+        _work(lambda: run_sink(settings), StopLoudlyError)
 
 
 @app.command("relay")
@@ -67,7 +83,8 @@ def relay() -> None:
 
     configure("relay")
     settings = SinkSettings()
-    _work(lambda: run_relay(settings))
+    with _vitals("relay", settings, settings.postgres):
+        _work(lambda: run_relay(settings))
 
 
 @app.command("scorer")
@@ -80,7 +97,8 @@ def scorer() -> None:
     configure("scorer")
     settings = ScoringSettings()
     stops = errors.DeadLetterLimitError, errors.PositionError, errors.UnknownScorerError
-    _work(lambda: run_scorer(settings), *stops)
+    with _vitals("scorer", settings, None):
+        _work(lambda: run_scorer(settings), *stops)
 
 
 @app.command("mcp")
@@ -89,7 +107,9 @@ def mcp() -> None:
     from runledger.cli.mcp import serve_http  # noqa: PLC0415  # only this process needs it
 
     configure("mcp")
-    asyncio.run(serve_http())
+    settings = ConnectionSettings()
+    with _vitals("mcp", settings, settings.postgres):
+        asyncio.run(serve_http())
 
 
 @app.command("gateway")
@@ -99,7 +119,9 @@ def gateway() -> None:
     from runledger.producers.gateway.settings import GatewaySettings  # noqa: PLC0415
 
     configure("gateway")
-    run_gateway(GatewaySettings())
+    settings = GatewaySettings()
+    with _vitals("gateway", settings, settings.postgres):
+        run_gateway(settings)
 
 
 @app.command("api")
@@ -109,7 +131,9 @@ def api() -> None:
     from runledger.analytics.http.settings import ApiSettings  # noqa: PLC0415
 
     configure("api")
-    run_api(ApiSettings())
+    settings = ApiSettings()
+    with _vitals("api", settings, settings.read_uri, broker=False):
+        run_api(settings)
 
 
 @app.command("watch")
@@ -120,7 +144,8 @@ def watch() -> None:
 
     configure("watch")
     settings = WatchSettings()
-    _work(lambda: run_watch(settings))
+    with _vitals("watch", settings, settings.postgres):
+        _work(lambda: run_watch(settings))
 
 
 def migrate_command() -> None:

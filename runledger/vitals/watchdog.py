@@ -1,0 +1,87 @@
+"""Decide whether a process is stuck: there is work, and nothing has moved; pure.
+
+Time counts only as it was seen to pass, look by look. So a process that was stopped, with its machine or alone, comes
+back with a clean record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something a process has to get on with.
+
+    Args:
+        name: for the log.
+        progress: whatever is different once it has moved.
+        waits: whether there is something to do; without it, standing still is right.
+        patience: so many times the usual limit.
+    """
+
+    name: str
+    progress: Hashable
+    waits: bool = True
+    patience: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """Work that has not moved.
+
+    Args:
+        name: of the work.
+        seconds: for so long.
+        is_stuck: whether that is too long.
+    """
+
+    name: str
+    seconds: float
+    is_stuck: bool
+
+
+class Watchdog:
+    """Remembers since when each work has stood.
+
+    Args:
+        limit_seconds: standing longer than this is being stuck.
+        look_seconds: pause between two looks; of a longer one not more than twice this counts.
+    """
+
+    def __init__(self, limit_seconds: float, look_seconds: float) -> None:
+        self._limit_seconds = limit_seconds
+        self._most_seconds = 2 * look_seconds
+        self._stood: dict[str, tuple[Hashable, float]] = {}
+        """{name: (progress, for how many seconds it has been the same)}."""
+
+    def look(self, works: Iterable[Work], elapsed_seconds: float) -> list[Standstill]:
+        """Compare with the last look.
+
+        Args:
+            works: as they are now; names are unique.
+            elapsed_seconds: since the last look.
+
+        Returns:
+            What has not moved since the last look.
+        """
+        passed = min(elapsed_seconds, self._most_seconds)
+        stood: dict[str, tuple[Hashable, float]] = {}
+        found = []
+        for work in works:
+            if not work.waits:
+                continue
+            before, seconds = self._stood.get(work.name, (None, 0.0))
+            if work.name not in self._stood or before != work.progress:
+                stood[work.name] = work.progress, 0.0
+                continue
+            stood[work.name] = work.progress, seconds + passed
+            too_long = seconds + passed > work.patience * self._limit_seconds
+            found.append(Standstill(work.name, seconds + passed, too_long))
+        self._stood = stood
+        return found
+
+    def excuse(self) -> None:
+        """Begin anew: what was waited for is away."""
+        self._stood = {name: (progress, 0.0) for name, (progress, _) in self._stood.items()}
