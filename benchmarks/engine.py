@@ -40,6 +40,7 @@ class SumStage:
         self.changelog = RUNS.name(prefix)
         self.positions = RUN_POSITIONS.name(prefix)
         self.dead_letters = DEAD_LETTERS.name(prefix)
+        self.commit_interval_seconds = settings.run_commit_interval_seconds
 
     def restore(self, value: bytes) -> Sum:
         """Read a sum from the changelog."""

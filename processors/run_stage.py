@@ -38,6 +38,7 @@ class RunStage:
         self.changelog = RUNS.name(prefix)
         self.positions = RUN_POSITIONS.name(prefix)
         self.dead_letters = DEAD_LETTERS.name(prefix)
+        self.commit_interval_seconds = settings.run_commit_interval_seconds
         self._outcomes = RUN_OUTCOMES.name(prefix)
         self._policies = policies or Policies(default_policy(settings))
 
