@@ -52,8 +52,9 @@ def _is_assigned(match: re.Match[str], value: str, end: int) -> bool:
 
 
 def _is_variable(value: str) -> bool:
-    """Tell a variable that itself is named after a secret, as in `password=self.password`."""
-    return _VARIABLE.fullmatch(value) is not None and kind_of(value) is not None
+    """Tell a name that itself is one of a secret: `password=self.password`, or `password=` before a line `token: …`."""
+    name = value.rstrip(":=")
+    return (name != value or _VARIABLE.fullmatch(name) is not None) and kind_of(name) is not None
 
 
 def _value_of(match: re.Match[str]) -> Span | None:

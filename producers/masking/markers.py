@@ -6,6 +6,7 @@ import re
 
 SHORT = "***"
 _OPEN = "[masked:"
+_NAME = re.compile(r"[a-z0-9_-]{1,32}\]")
 _NOTHING = re.compile(
     r"none|null|nil|true|false|undefined|unset|empty|redacted|hidden|required|optional|missing|invalid|expired|wrong"
     r"|incorrect|denied|disabled|enabled|string|str|bytes|int|not|yes|no|ok|set|is|was|and|or|must|may|should",
@@ -28,6 +29,11 @@ def fitting(kind: str, room: int) -> str:
     """
     full = marker(kind)
     return full if len(full) <= room else SHORT[:room]
+
+
+def ends_opening(text: str, position: int) -> bool:
+    """Tell whether what begins at this position of a text is the name in a marker."""
+    return text.endswith(_OPEN, 0, position) and _NAME.match(text, position) is not None
 
 
 def says_nothing(value: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from runledger.producers.masking.markers import fitting, marker
+from runledger.producers.masking.markers import ends_opening, fitting, marker
 
 Span: TypeAlias = tuple[int, int]
 
@@ -52,6 +52,8 @@ class Rule:
             if span is None:
                 continue
             start, end = span
+            if ends_opening(text, start):  # the name of a marker is no secret: masking again changes nothing
+                continue
             if start == end:  # an own pattern may match nothing at all, as `(?=x)` does: that is no secret
                 looked_at = max(start, match.start() + 1)
                 continue

@@ -115,3 +115,16 @@ def test_a_marker_without_room_becomes_asterisks() -> None:
     long_enough = "mail alice.in.wonderland@example.com password=hunter2"
     assert MASKER.mask_text(long_enough, len(long_enough)) == "mail [masked:email] password=[masked:password]"
     assert MASKER.mask_text(long_enough, 45) == "mail [masked:email] password=***"
+
+
+@pytest.mark.parametrize("text", ["curl -u aalice@example.com", "://4111 1111 1111 1111@", "-u a@b.co:x curl"])
+def test_the_name_in_a_marker_is_never_taken_for_a_secret(text: str) -> None:
+    masked = MASKER.mask_text(text)
+    assert MASKER.mask_text(masked) == masked
+
+
+@pytest.mark.parametrize(
+    "text", ["password=\npassword: swordfish", "password=\napi-key: swordfish7", "token: secret=swordfish7"]
+)
+def test_a_name_that_stands_where_a_value_would_hides_no_secret(text: str) -> None:
+    assert "swordfish" not in MASKER.mask_text(text)
