@@ -8,8 +8,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import TypeAlias
 
-from runledger.processors.evolve import builder_of, evolve
+from runledger.processors.evolve import evolve
 from runledger.schemas.lean_events import AnyTokenUsage
+from runledger.schemas.twins import builder_of
 from runledger.schemas.usage import CostSource, UsageTotals
 from runledger.schemas.values import COST_LIMIT, COST_PLACES, MAX_INTEGER
 

@@ -2,6 +2,8 @@
 
 Each is at once the processor's state, its changelog and a contract with subscribers. `version` is the source offset
 that produced it, plus one, so it only grows; `schema_version` lets newer code restore older state.
+
+A run's fields are written only where they differ from their defaults, so a default never changes once it is released.
 """
 
 from __future__ import annotations

@@ -74,11 +74,16 @@ def test_an_event_is_written_as_it_was_read(suffix: str, path: Path) -> None:
     assert orjson.loads(encode_event(decode_event(value))) == orjson.loads(value), suffix
 
 
+def parsed(value: bytes) -> Any:  # noqa: ANN401  # any JSON value
+    """Parse what was written; of two forms of a time in UTC, `Z` and `+00:00`, it makes one."""
+    return orjson.loads(value.replace(b'+00:00"', b'Z"'))
+
+
 @pytest.mark.parametrize(("suffix", "path"), examples(*RECORDS))
 def test_a_record_is_written_as_it_was_read(suffix: str, path: Path) -> None:
     value = path.read_bytes()
     record: object = decode(RECORDS[suffix], value)
-    assert holds(orjson.loads(encode(record)), orjson.loads(value))
+    assert holds(parsed(encode(record)), parsed(value))
     assert decode(RECORDS[suffix], encode(record)) == record
 
 

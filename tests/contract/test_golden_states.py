@@ -28,7 +28,7 @@ from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome
 from runledger.schemas.quick_records import read_record
 from runledger.schemas.run_events import EndedData, RunEnded, RunHeartbeat, RunTimedOut
 from runledger.schemas.snapshots import AgentHealth, Position, RunSnapshot
-from tests.contract.test_examples import holds
+from tests.contract.test_examples import holds, parsed
 from tests.unit.processors.test_streaks import outcome
 
 State: TypeAlias = type[RunSnapshot] | type[AgentHealth] | type[Position]
@@ -79,7 +79,7 @@ def shape_file(folder: str, version: int) -> Path:
 def test_a_golden_state_is_restored_whole(folder: str, path: Path) -> None:
     value = path.read_bytes()
     state: object = decode(STATES[folder], value)
-    assert holds(orjson.loads(encode(state)), orjson.loads(value))
+    assert holds(parsed(encode(state)), parsed(value))
     assert read_record(STATES[folder], value) == state
 
 

@@ -188,8 +188,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of(
         "evolve",
         (
-            'return record if hasattr(record_type, "frozen_type") else _copier(record_type)(record)',
-            "return _copier(record_type)(record)",
+            'return record if hasattr(record_type, "frozen_type") else copier_of(record_type)(record)',
+            "return copier_of(record_type)(record)",
             "a batch cannot change a run twice",
         ),
         (

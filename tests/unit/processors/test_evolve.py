@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from runledger.processors.evolve import builder_of, evolve, freeze, thaw
+from runledger.processors.evolve import evolve, freeze, thaw
 from runledger.schemas.snapshots import RunSnapshot
 from runledger.schemas.usage import UsageTotals
 from tests.unit.processors.histories import NOON, RUN
@@ -25,15 +25,6 @@ def test_evolve_keeps_the_copy_frozen() -> None:
 def test_evolve_refuses_an_unknown_field() -> None:
     with pytest.raises(AttributeError):
         evolve(UsageTotals(), tokens=1)  # type: ignore[call-arg]  # that is the point
-
-
-def test_a_builder_makes_what_the_type_makes() -> None:
-    build = builder_of(UsageTotals)
-    made = build(1, 2, 3, None, 4, None, None, 5)
-    assert made == UsageTotals(1, 2, 3, None, 4, None, None, 5)
-    assert type(made) is UsageTotals
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        made.input_tokens = 2  # type: ignore[misc]  # that is the point
 
 
 def test_a_draft_is_changed_in_place_and_its_record_is_not() -> None:
