@@ -8,6 +8,7 @@ from benchmarks import topics
 from benchmarks.bulk import Bulk
 from benchmarks.contest import say
 from benchmarks.ours import check_all, our_position, worker
+from benchmarks.programs import paused
 from benchmarks.rates import watch
 from benchmarks.results import Result, compare
 from benchmarks.servers import Corner, Servers
@@ -50,7 +51,8 @@ def _rate(corner: Corner, bulk: Bulk, processors: int, size: Size) -> tuple[floa
         check = check_all(running)
         topics.fill(corner.kafka, corner.source, bulk.records(range(1)))
         watch(position, bulk.runs, deadline_seconds=_FILL_SECONDS, check=check)
-        topics.fill(corner.kafka, corner.source, bulk.records(range(1, turns)))
+        with paused(running):
+            topics.fill(corner.kafka, corner.source, bulk.records(range(1, turns)))
         more = bulk.runs * (turns - 1)
         rate = watch(lambda: position() - bulk.runs, more, deadline_seconds=_FILL_SECONDS, check=check)
         mebibytes = sum(one.usage().resident_bytes for one in running) / 2**20

@@ -96,6 +96,18 @@ def cpu_with_children(process: psutil.Process) -> float:
 
 
 @contextmanager
+def paused(running: Sequence[Program]) -> Iterator[None]:
+    """Stop processes for a block of a few seconds: what is prepared meanwhile, they have not yet begun on."""
+    for one in running:
+        os.killpg(one.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in running:
+            os.killpg(one.process.pid, signal.SIGCONT)
+
+
+@contextmanager
 def program(
     name: str,
     command: Sequence[str],
