@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from runledger.sinks.statements import statement
 
 _RECOUNT = {
+    "recount_exceptions": "unrecounted_run",
     "recount_events": "recounted_event",
     "recount_ends": "recounted_end",
     "recount_usage": "recounted_usage",
@@ -77,6 +78,8 @@ class Report:
         late_runs: runs that have such events.
         costs_not_compared: runs some of whose cost was estimated, which SQL cannot.
         agents_not_compared: agents whose streaks the tables cannot tell (an erased, twice-lived or late-revised run).
+        pruned_runs: runs that were pruned: they are counted in figures, and recounted nowhere.
+        runs_not_recounted: runs whose beginning the tables never held (a position set by hand).
         differences: in no particular order; empty when all is well.
     """
 
@@ -89,6 +92,8 @@ class Report:
     late_runs: int
     costs_not_compared: int
     agents_not_compared: int
+    pruned_runs: int
+    runs_not_recounted: int
     differences: tuple[Difference, ...]
 
     @property

@@ -60,6 +60,8 @@ def _remarks(report: Report) -> list[str]:
             report.agents_not_compared,
             "agents' streaks cannot be recounted (a run erased, told twice, or revised late)",
         ),
+        (report.pruned_runs, "runs were pruned: counted in figures, recounted nowhere"),
+        (report.runs_not_recounted, "runs began before the tables did, and are not recounted"),
     )
     return [f"{count:,} {text}" for count, text in remarks if count]
 

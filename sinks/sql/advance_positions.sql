@@ -1,4 +1,5 @@
--- Locked in one order by everybody, so that two consumers that want the same positions wait and never deadlock.
+-- Locked in one order by everybody, so that two consumers that want the same positions wait and never deadlock. And beside
+-- each other, but never beside a prune: it would delete what they are about to look at.
 WITH m AS (
     SELECT *
     FROM jsonb_to_recordset(%(moves)s::jsonb)
@@ -7,9 +8,13 @@ WITH m AS (
             in_a_row integer, records bigint, dead_letters bigint
         )
 ),
+apart AS MATERIALIZED (
+    SELECT pg_advisory_xact_lock_shared(5902317464)
+),
 locked AS MATERIALIZED (
     SELECT o.topic, o.partition
-    FROM consumer_offset AS o
+    FROM apart
+    CROSS JOIN consumer_offset AS o
     JOIN m USING (topic, partition)
     ORDER BY o.topic, o.partition
     FOR UPDATE OF o

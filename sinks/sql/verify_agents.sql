@@ -1,6 +1,15 @@
+-- Runs that were pruned are counted on; where the newest of all was, the rest of an agent's row is not known.
 WITH last AS (
     SELECT DISTINCT ON (project_key, agent_id)
-        project_key, agent_id, ended_at, outcome, consecutive_silence_count, consecutive_failure_count
+        project_key,
+        agent_id,
+        ended_at,
+        outcome,
+        consecutive_silence_count,
+        consecutive_failure_count,
+        beyond,
+        silence_known,
+        failures_known
     FROM recounted_streak
     ORDER BY project_key, agent_id, place DESC
 ),
@@ -13,6 +22,9 @@ total AS (
         SELECT project_key, agent_id, 1
         FROM agent_run_log
         WHERE late
+        UNION ALL
+        SELECT project_key, agent_id, runs
+        FROM pruned_agent
     ) AS finished
     GROUP BY project_key, agent_id
 ),
@@ -26,9 +38,16 @@ counted AS (
             'last_status', l.outcome,
             'consecutive_silence_count', coalesce(l.consecutive_silence_count, 0),
             'consecutive_failure_count', coalesce(l.consecutive_failure_count, 0)
-        ) AS facts
+        )
+        - CASE
+            WHEN p.agent_id IS NULL OR l.beyond THEN '{}'::text[]
+            ELSE '{last_ended_at, last_status}'
+        END
+        - CASE WHEN p.agent_id IS NULL OR l.silence_known THEN '' ELSE 'consecutive_silence_count' END
+        - CASE WHEN p.agent_id IS NULL OR l.failures_known THEN '' ELSE 'consecutive_failure_count' END AS facts
     FROM total AS t
     LEFT JOIN last AS l USING (project_key, agent_id)
+    LEFT JOIN pruned_agent AS p USING (project_key, agent_id)
 ),
 both_ AS (
     SELECT project_key, agent_id, c.facts AS counted, to_jsonb(h) AS held

@@ -7,4 +7,6 @@ SELECT
     (SELECT count(*) FROM recounted_event WHERE late) AS late_events,
     (SELECT count(*) FROM agent_run WHERE late_events) AS late_runs,
     (SELECT count(*) FROM recounted_run WHERE NOT comparable_cost) AS costs_not_compared,
-    (SELECT count(*) FROM uncompared_agent) AS agents_not_compared
+    (SELECT count(*) FROM uncompared_agent) AS agents_not_compared,
+    (SELECT count(*) FROM pruned_run) AS pruned_runs,
+    (SELECT count(*) FROM unrecounted_run) AS runs_not_recounted

@@ -1,7 +1,14 @@
+-- A prune deletes failures before their events: detached ones by their age, others with their run.
 WITH told AS (
-    SELECT DISTINCT project_key, run_id, event_id
-    FROM run_event
-    WHERE type = 'runledger.failure.recorded.v1'
+    SELECT
+        e.project_key,
+        e.run_id,
+        e.event_id,
+        bool_or((e.data ->> 'detached')::boolean AND e.logged_at < p.pruned_before) IS TRUE AS is_pruned
+    FROM run_event AS e
+    LEFT JOIN project AS p USING (project_key)
+    WHERE e.type = 'runledger.failure.recorded.v1'
+    GROUP BY e.project_key, e.run_id, e.event_id
 ),
 counted AS (
     SELECT project_key, fingerprint, count(*) AS failures, min(occurred_at) AS first_seen_at, max(occurred_at) AS last_seen_at
@@ -17,7 +24,12 @@ SELECT
     CASE WHEN f.event_id IS NULL THEN 'none' ELSE 'a row' END AS found
 FROM told AS t
 FULL JOIN run_failure AS f USING (project_key, run_id, event_id)
-WHERE t.project_key IS NULL OR f.project_key IS NULL
+WHERE t.project_key IS NULL
+   OR (
+       f.project_key IS NULL
+       AND NOT t.is_pruned
+       AND NOT EXISTS (SELECT FROM pruned_run AS p WHERE p.project_key = t.project_key AND p.run_id = t.run_id)
+   )
 UNION ALL
 SELECT 'failure_group_differs', project_key, fingerprint, d.field, d.expected, d.found
 FROM counted AS c

@@ -1,4 +1,4 @@
--- Words that a failure is resolved: of repeated deliveries the first holds.
+-- Words that a failure is resolved: of repeated deliveries the first holds. A prune deletes a word before its event.
 WITH told AS (
     SELECT DISTINCT ON (project_key, run_id, event_id)
         project_key,
@@ -8,7 +8,8 @@ WITH told AS (
         agent_id,
         data ->> 'by' AS resolved_by,
         data ->> 'note' AS note,
-        least(occurred_at, logged_at) AS resolved_at
+        least(occurred_at, logged_at) AS resolved_at,
+        logged_at
     FROM run_event
     WHERE type = 'runledger.failure.resolved.v1'
     ORDER BY project_key, run_id, event_id, log_offset
@@ -26,6 +27,7 @@ SELECT
     CASE WHEN t.event_id IS NULL THEN 'a row' WHEN r.event_id IS NULL THEN 'none' ELSE d.found END AS found
 FROM told AS t
 FULL JOIN failure_resolution AS r USING (project_key, run_id, event_id)
+LEFT JOIN project AS p USING (project_key)
 CROSS JOIN LATERAL (
     VALUES
         ('fingerprint', t.fingerprint, r.fingerprint),
@@ -36,4 +38,5 @@ CROSS JOIN LATERAL (
 ) AS d (field, expected, found)
 WHERE d.expected IS DISTINCT FROM d.found
   AND (t.event_id IS NOT NULL AND r.event_id IS NOT NULL OR d.field = 'fingerprint')
+  AND NOT (r.event_id IS NULL AND coalesce(t.logged_at < p.pruned_before, false))
 ORDER BY 1, 2, 3, 4

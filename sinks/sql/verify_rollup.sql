@@ -1,4 +1,5 @@
-WITH counted AS (
+-- Figures count pruned runs on.
+WITH retained AS (
     SELECT
         project_key,
         date_bin('15 minutes', created_at, '2000-01-01 00:00:00+00') AS quarter,
@@ -10,6 +11,19 @@ WITH counted AS (
         coalesce(sum((rlhf_scores ->> 'overall')::numeric), 0) AS score_sum
     FROM agent_run_log
     WHERE created_at IS NOT NULL
+    GROUP BY 1, 2
+),
+counted AS (
+    SELECT
+        project_key,
+        quarter,
+        sum(runs) AS runs,
+        sum(success) AS success,
+        sum(partial) AS partial,
+        sum(failed) AS failed,
+        sum(scored) AS scored,
+        sum(score_sum) AS score_sum
+    FROM (TABLE retained UNION ALL TABLE pruned_rollup) AS both_
     GROUP BY 1, 2
 ),
 held AS (

@@ -25,7 +25,11 @@ WITH counted AS (
 both_ AS (
     SELECT project_key, run_id, c.nameless, c.twice, c.facts AS counted, to_jsonb(l) AS held
     FROM counted AS c
-    FULL JOIN agent_run_log AS l USING (project_key, run_id)
+    FULL JOIN (
+        SELECT *
+        FROM agent_run_log AS l
+        WHERE NOT EXISTS (SELECT FROM unrecounted_run AS u WHERE u.project_key = l.project_key AND u.run_id = l.run_id)
+    ) AS l USING (project_key, run_id)
 )
 SELECT 'log_row_missing' AS kind, project_key, run_id::text AS subject, 'agent_run_log' AS field, 'a row' AS expected,
     'none' AS found

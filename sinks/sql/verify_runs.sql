@@ -10,6 +10,7 @@ WITH counted AS (
 held AS (
     SELECT project_key, run_id, to_jsonb(a) || jsonb_build_object('reported', a.reported - 'cost_usd') AS facts
     FROM agent_run AS a
+    WHERE NOT EXISTS (SELECT FROM unrecounted_run AS u WHERE u.project_key = a.project_key AND u.run_id = a.run_id)
 ),
 both_ AS (
     SELECT project_key, run_id, counted.facts AS counted, held.facts AS held

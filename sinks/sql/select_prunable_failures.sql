@@ -1,0 +1,12 @@
+-- Failures that belong to no run any more: detached ones, and what was told of pruned runs afterwards.
+SELECT project_key, run_id::text, event_id, log_offset + 1
+FROM run_failure AS f
+WHERE project_key = %(project_key)s
+  AND logged_at < %(before)s
+  AND (run_id, event_id) > (%(after_run)s, %(after_event)s)
+  AND (
+      detached
+      OR (SELECT true FROM pruned_run AS p WHERE p.project_key = f.project_key AND p.run_id = f.run_id LIMIT 1)
+  )
+ORDER BY run_id, event_id
+LIMIT %(limit)s
