@@ -20,6 +20,7 @@ from faust.types import TP, ConsumerMessage
 
 from runledger.processors.assignor import StickyPerTopic
 from runledger.processors.errors import Discontinuity, StopLoudly
+from runledger.processors.fetching import fetch_parsed_records
 from runledger.processors.records import Batch
 
 _EAGER = (1, 500)
@@ -58,6 +59,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         """Make aiokafka's consumer: read committed records only, and move few partitions in a rebalance."""
+        fetch_parsed_records()
         consumer = super()._create_worker_consumer(transport)
         consumer._isolation_level = self.consumer.transport.isolation_level
         consumer._partition_assignment_strategy = [StickyPerTopic]
