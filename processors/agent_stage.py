@@ -6,9 +6,10 @@ from datetime import datetime
 
 from runledger.processors import streaks
 from runledger.processors.policies import Policies, default_policy
-from runledger.processors.records import Changes, Due, Output, Record
+from runledger.processors.records import ERASED, Changes, Due, Output, Record
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.steps import At
+from runledger.schemas.dead_letters import REASON
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key
 from runledger.schemas.outcomes import Incident, RunOutcome
@@ -35,6 +36,7 @@ class AgentStage:
         self.changelog = AGENTS.name(prefix)
         self.positions = AGENT_POSITIONS.name(prefix)
         self.dead_letters = DEAD_LETTERS.name(prefix)
+        self.commit_interval_seconds = settings.agent_commit_interval_seconds
         self._run_log = RUN_LOG.name(prefix)
         self._incidents = INCIDENTS.name(prefix)
         self._policies = policies or Policies(default_policy(settings))
@@ -54,15 +56,20 @@ class AgentStage:
     def apply(
         self, state: AgentHealth | None, record: Record, logged_at: datetime, changes: Changes[AgentHealth]
     ) -> None:
-        """Apply one outcome.
+        """Apply one outcome, or an operator's order to forget the agent: no value, and a header that says so.
 
         Raises:
-            DecodeError: the record is not an outcome, or stands under another agent's key.
+            DecodeError: the record is neither, or stands under another agent's key.
         """
+        if record.value is None and _is_erasure(record):
+            changes.snapshots[record.key or b""] = ERASED
+            changes.erased.add(record.key or b"")
+            return
         outcome = _read_outcome(record.value)
         key = agent_key(outcome.project_key, outcome.agent_id)
         if record.key != key:
             raise DecodeError("wrong_key", "the record's key is not the outcome's project and agent", "key")
+        changes.finished.append(outcome)
         policy = self._policies.of(outcome.project_key, outcome.agent_id).streaks
         step = streaks.apply(state, outcome, At(record.offset, logged_at), policy)
         if step.changed:
@@ -73,6 +80,11 @@ class AgentStage:
 
     def expire(self, key: bytes, state: AgentHealth, due: Due, changes: Changes[AgentHealth]) -> None:
         """Nothing of an agent expires."""
+
+
+def _is_erasure(record: Record) -> bool:
+    reason = dict(record.headers).get(REASON)
+    return reason == ERASED.reason.encode() and b"/" in (record.key or b"")
 
 
 def _read_outcome(value: bytes | None) -> RunOutcome:

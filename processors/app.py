@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import faust
@@ -29,11 +27,9 @@ from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.store import Broker
-
-EXIT_CRASHED = 70
-"""sysexits.h: internal software error. The supervisor starts the process again, and it goes on from its position."""
-EXIT_STOPPED = 78
-"""sysexits.h: configuration error. Starting again does not help before a person has looked."""
+from runledger.processors.vital_signs import StoreSigns
+from runledger.vitals import beat_for_ever, told_to_end, watch
+from runledger.vitals.exits import EXIT_CRASHED, EXIT_STOPPED
 
 _WATCH_SECONDS = 2.0
 _STALL_GRACE_SECONDS = 10.0
@@ -74,6 +70,7 @@ class Owners:
         self._executor = ThreadPoolExecutor(4 * settings.partitions, thread_name_prefix="store")
         self._owners: dict[TP, PartitionOwner[Any]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        watch(StoreSigns(lambda: self._owners, {topic: stage.name for topic, stage in stages.items()}))
 
     def follow_settings(self) -> None:
         """Begin to read the settings topic."""
@@ -217,11 +214,26 @@ class Owners:
         os._exit(EXIT_STOPPED if stopped else EXIT_CRASHED)
 
 
+class _App(faust.App):
+    """One without folders: state is the stores', and nothing of Faust's is kept on disk."""
+
+    def _create_directories(self) -> None:
+        pass
+
+
+class _Worker(faust.Worker):
+    """One that says that it was told to end, whatever then holds it up."""
+
+    def _schedule_shutdown(self, signal: Any) -> None:
+        told_to_end()
+        super()._schedule_shutdown(signal)
+
+
 def _create(
     settings: ProcessorSettings, stages: Sequence[Stage[Any]], policies: Policies | None
 ) -> tuple[faust.App, Owners]:
     """Make the Faust app: membership, fetching, back-pressure and dispatch are Faust's; state is the stores'."""
-    app = faust.App(
+    app = _App(
         f"{settings.topic_prefix}processors",
         broker=f"kafka://{settings.kafka}",
         broker_credentials=broker_credentials(settings),
@@ -232,7 +244,6 @@ def _create(
         web_enabled=False,
         topic_partitions=settings.partitions,
         topic_disable_leader=True,
-        datadir=Path(tempfile.gettempdir(), f"runledger-faust-{os.getuid()}"),  # Faust makes one; nothing goes in
         broker_commit_interval=5.0,
         broker_max_poll_records=_FETCHED_RECORDS,
         consumer_max_fetch_size=_FETCHED_BYTES,
@@ -251,6 +262,7 @@ def _create(
     app.transport = transport
     _connect(app, owners)
     app.task(owners.watch)
+    app.task(beat_for_ever)
 
     async def feed(batches: Any) -> None:
         async for batch in batches:
@@ -301,7 +313,7 @@ def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[St
     app, owners = _create(settings, stages, policies)
     owners.follow_settings()
     _calm_collector()
-    worker = faust.Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
+    worker = _Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
     worker.spinner = None  # it writes control sequences to stdout, quiet or not
     try:
         worker.execute_from_commandline()

@@ -34,6 +34,7 @@ class Stage(Protocol[S]):
     positions: str
     dead_letters: str
     deduplicates: bool
+    commit_interval_seconds: float
 
     @property
     def policy_revision(self) -> int:
@@ -77,6 +78,7 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
             if record.offset >= held.next_offset:
                 _fold_one(stage, held, batch, record, changes)
                 folded += 1
+    changes.folded = folded
     for state in changes.snapshots.values():
         freeze(state)
     if not changes.refused:

@@ -1,6 +1,6 @@
-"""One assigned partition: what was fetched waits here, and one task folds and commits all that is there.
+"""One assigned partition: what was fetched waits, and one task folds and commits all that is there.
 
-So batches grow with load by themselves. A transaction costs milliseconds, whether small or large.
+So batches grow with load by themselves, and where there is little load a pause lets them grow (ADR 9).
 """
 
 from __future__ import annotations
@@ -8,22 +8,24 @@ from __future__ import annotations
 import asyncio
 import gc
 import itertools
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 from faust.types import TP
 
+from runledger.processors.counting import count_commit
 from runledger.processors.errors import Discontinuity, StopLoudly, StoreLost
 from runledger.processors.fold import Stage, fold, tick
+from runledger.processors.pending import Pace, Pending
 from runledger.processors.records import Batch, Changes
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.state import PartitionState
 from runledger.processors.store import Broker, PartitionStore
+from runledger.vitals import count
+from runledger.vitals.metrics import TRANSACTIONS_ABORTED
 
 S = TypeVar("S")
 
@@ -32,6 +34,8 @@ _COMMIT_SECONDS = 35.0
 """A little more than the store's own time-outs, one of which librdkafka ignores: send_offsets_to_transaction may never
 return after a lost connection (confluentinc/librdkafka#5456). The broker has ended the transaction long before."""
 _DUE_AT_ONCE = 500
+_AT_ONCE_BYTES = 1024 * 1024
+"""A quarter of what a fetch of one partition takes: whoever has so much is behind, however few records it is."""
 _EPOCHS = itertools.count(1)
 """Never the same number twice, not even in another owner of the partition."""
 _log = structlog.get_logger()
@@ -88,14 +92,17 @@ class PartitionOwner(Generic[S]):
         self._crash = crash
         self._wall_clock = wall_clock
         self._store: PartitionStore[S] | None = None
+        self._opens = 0
+        self._restored: PartitionStore[S] | None = None
+        """The store that is being opened, or was last."""
         self._opening: asyncio.Task[None] | None = None
         self._seeking: asyncio.Task[None] | None = None
         self._closed = False
         self._epoch = next(_EPOCHS)
-        self._pending: list[Batch] = []
-        self._pending_records = self._pending_bytes = 0
+        pace = Pace(stage.commit_interval_seconds, self._settings.commit_at_once_records, _AT_ONCE_BYTES)
+        self._pending = Pending(pace, self._settings.pending_records, self._settings.pending_bytes)
         self._next_tick = 0.0
-        self._filled, self._drained, self._lock = asyncio.Event(), asyncio.Event(), asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._task = asyncio.create_task(self._guard(self._run()))
 
     def open_soon(self) -> asyncio.Task[None]:
@@ -135,26 +142,29 @@ class PartitionOwner(Generic[S]):
         """Whether a batch waits or is being committed."""
         return bool(self._pending) or self._lock.locked()
 
+    @property
+    def restoring(self) -> tuple[int, int, int]:
+        """How far the opening of the store has come: attempts, records read, states restored."""
+        store = self._restored
+        return (self._opens, 0, 0) if store is None else (self._opens, store.records_read, len(store.held.states))
+
+    @property
+    def held(self) -> PartitionState[S] | None:
+        """What the open store holds; for other threads to look at sizes only."""
+        store = self._store
+        return None if store is None else store.held
+
     async def put(self, batch: Batch) -> None:
         """Take a fetched batch; waits while too much is pending, which holds the fetching back."""
-        while self._is_full() and not self._closed:
-            self._drained.clear()
-            await self._drained.wait()
+        await self._pending.room()
         if not self._closed and batch.epoch == self._epoch:
-            self._pending.append(batch)
-            self._pending_records += len(batch.records)
-            self._pending_bytes += sum(len(record.value or b"") for record in batch.records)
-            self._filled.set()
-
-    def _is_full(self) -> bool:
-        settings = self._settings
-        return self._pending_records > settings.pending_records or self._pending_bytes > settings.pending_bytes
+            self._pending.add(batch)
 
     async def close(self) -> None:
         """Give the partition up, after the commit that is under way."""
         self._closed = True
         self._forget()
-        self._filled.set()
+        self._pending.close()
         async with self._lock:
             await self._drop()
 
@@ -162,14 +172,8 @@ class PartitionOwner(Generic[S]):
         return self.assigned and not self._closed
 
     def _forget(self) -> None:
-        self._take_pending()
+        self._pending.forget()
         self._epoch = next(_EPOCHS)
-
-    def _take_pending(self) -> list[Batch]:
-        batches, self._pending = self._pending, []
-        self._pending_records = self._pending_bytes = 0
-        self._drained.set()
-        return batches
 
     async def _guard(self, work: Coroutine[None, None, None]) -> None:
         try:
@@ -182,7 +186,8 @@ class PartitionOwner(Generic[S]):
     async def _open(self) -> None:
         loop = asyncio.get_running_loop()
         while self._store is None and self._wanted():
-            store = PartitionStore(self._broker, self._stage, self.tp.partition)
+            store = self._restored = PartitionStore(self._broker, self._stage, self.tp.partition)
+            self._opens += 1
             try:
                 await loop.run_in_executor(self._executor, store.open)
             except StoreLost as error:
@@ -210,15 +215,14 @@ class PartitionOwner(Generic[S]):
             await asyncio.get_running_loop().run_in_executor(self._executor, store.close)
 
     async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
         while not self._closed:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._filled.wait(), max(0.0, self._next_tick - time.monotonic()))
+            await self._pending.rest(until=self._next_tick)  # without the lock, which revocation waits for
             async with self._lock:
-                self._filled.clear()
-                batches = self._take_pending()
+                batches = self._pending.begin()
                 if batches:
                     await self._fold(batches, self._epoch)
-                if time.monotonic() >= self._next_tick:  # under load too, else nothing would ever be evicted
+                if loop.time() >= self._next_tick:  # under load too, else nothing would ever be evicted
                     await self._tick()
 
     async def _fold(self, batches: list[Batch], epoch: int) -> None:
@@ -251,15 +255,22 @@ class PartitionOwner(Generic[S]):
             next_offset = max(next_offset, batch.end)
 
     async def _commit(self, store: PartitionStore[S], changes: Changes[S]) -> bool:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             async with asyncio.timeout(_COMMIT_SECONDS):
-                done = await asyncio.get_running_loop().run_in_executor(self._executor, store.commit, changes)
+                done = await loop.run_in_executor(self._executor, store.commit, changes)
         except TimeoutError as error:
             raise RuntimeError(f"a commit has not ended for {_COMMIT_SECONDS:.0f} s") from error
         except StoreLost as error:
             _log.warning("transaction_lost", stage=self._stage.name, error=str(error))
+            count(TRANSACTIONS_ABORTED, 1, self._stage.name)
             await self._drop()
             return False
+        if done:
+            count_commit(self._stage, changes, loop.time() - began, self._settings.topic_prefix)
+        else:
+            count(TRANSACTIONS_ABORTED, 1, self._stage.name)
         if done and changes.duplicates:
             _log.info(
                 "duplicates_skipped", stage=self._stage.name, partition=self.tp.partition, count=changes.duplicates
@@ -272,7 +283,7 @@ class PartitionOwner(Generic[S]):
 
     async def _tick(self) -> None:
         """Write what has become due by the partition's own clock: ours only once we have read all there is."""
-        self._next_tick = time.monotonic() + _TICK_SECONDS
+        self._next_tick = asyncio.get_running_loop().time() + _TICK_SECONDS
         store = self._store
         if store is None or not self._wanted():
             return

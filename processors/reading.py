@@ -26,6 +26,8 @@ class PartitionReader:
     """
 
     def __init__(self, settings: KafkaSettings, *, read_committed: bool = True) -> None:
+        self.records_read = 0
+        """In all reads so far, counted chunk by chunk: who waits for this reader sees that it goes on."""
         self._consumer = Consumer(
             {
                 **kafka_client(settings),
@@ -63,7 +65,9 @@ class PartitionReader:
         count = 0
         try:
             while True:
-                for message in self._consumer.consume(_CHUNK, 0.05):
+                messages = self._consumer.consume(_CHUNK, 0.05)
+                self.records_read += len(messages)
+                for message in messages:
                     error = message.error()
                     if error is None:
                         if (message.offset() or 0) >= end:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runledger.schemas.dead_letter_limits import Excess, Refusals
+from runledger.schemas.outcomes import RunOutcome
 
 S = TypeVar("S")
 
@@ -98,6 +99,8 @@ class Changes(Generic[S]):
         rejected: offsets of records that went to dead-letters; the same event, mended, is not a repeat of theirs.
         asked: {key: version} of the timeouts written.
         sizes: {key: bytes of its new state as encoded}; filled by whoever encodes it.
+        folded: records above the position, repeats included.
+        finished: the outcomes among them.
         duplicates: repeated events skipped.
         refused: offsets of all records that went to dead-letters.
         refusals: counts of dead letters, as they stand after these records.
@@ -115,6 +118,8 @@ class Changes(Generic[S]):
     asked: dict[bytes, int] = field(default_factory=dict)
     sizes: dict[bytes, int] = field(default_factory=dict)
     last_logged_at: datetime | None = None
+    folded: int = 0
+    finished: list[RunOutcome] = field(default_factory=list)
     duplicates: int = 0
     refused: list[int] = field(default_factory=list)
     refusals: Refusals = Refusals()  # noqa: RUF009  # frozen

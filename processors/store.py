@@ -8,6 +8,7 @@ its commit does memory take the new values.
 from __future__ import annotations
 
 import random
+import time
 import uuid
 from typing import Generic, TypeVar
 
@@ -25,10 +26,13 @@ from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import decode, encode
 from runledger.schemas.dead_letters import REASON
+from runledger.schemas.errors import DecodeError
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import Position
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
+from runledger.vitals import count, observe
+from runledger.vitals.metrics import RECOVERY_RECORDS, RECOVERY_SECONDS
 
 S = TypeVar("S")
 
@@ -107,6 +111,7 @@ class PartitionStore(Generic[S]):
         self._stage = stage
         self.partition = partition
         self._producer: Producer | None = None
+        self._reader: PartitionReader | None = None
         self._identity = ("", 0)
         self._changelog_id = ""
         window = 0 if "dedupe" in broker.settings.unsafe_disable else broker.settings.dedupe_window_records
@@ -114,14 +119,22 @@ class PartitionStore(Generic[S]):
             stage.due_at, window, broker.settings.state_bytes, broker.settings.dead_letter_limits
         )
 
+    @property
+    def records_read(self) -> int:
+        """How many records were read to open it, so far."""
+        reader = self._reader
+        return 0 if reader is None else reader.records_read
+
     def open(self) -> PartitionStore[S]:
         """Fence every earlier owner, then restore what is committed.
 
         Raises:
             StoreLost: the broker did not let us in; try again while the partition is assigned.
             StopLoudly: the topic was recreated or re-partitioned, the position is missing beside a changelog that holds
-                records, the changelog was emptied or recreated, or the log no longer reaches back to the position.
+                records, the changelog was emptied or recreated or holds what cannot be read, or the log no longer
+                reaches back to the position.
         """
+        began = time.monotonic()
         name = f"{self._broker.group}-{self._stage.name}-{self.partition}"
         try:
             producer = self._broker.producer(name)
@@ -131,12 +144,17 @@ class PartitionStore(Generic[S]):
             self._identity = self._broker.identify(self._stage.source)
             self._changelog_id, _ = self._broker.identify(self._stage.changelog)
             with self._broker.reader() as reader:
+                self._reader = reader
                 self._restore(reader)
         except KafkaException as error:
             raise self._lost("could not be opened", error) from error
+        seconds = time.monotonic() - began
+        observe(RECOVERY_SECONDS, seconds, self._stage.name)
+        count(RECOVERY_RECORDS, self.records_read, self._stage.name)
         _log.info(
             "store_opened",
             stage=self._stage.name,
+            seconds=round(seconds, 3),
             partition=self.partition,
             next_offset=self.held.next_offset,
             states=len(self.held.states),
@@ -163,8 +181,8 @@ class PartitionStore(Generic[S]):
             return
         while states:  # each in one form at a time: a million of them take gigabytes
             key, value = states.popitem()
-            self.held.put(key, self._stage.restore(value), len(value))
-        stood = decode(Position, position)
+            self.held.put(key, self._restored(key, value), len(value))
+        stood = self._position(position)
         if stood.changelog_id not in {"", self._changelog_id}:
             raise self._stop(
                 f"{self._stage.changelog} was recreated: the states of {stood.next_offset} offsets are gone"
@@ -174,6 +192,19 @@ class PartitionStore(Generic[S]):
         self.held.refusals = stood.refusals
         if self._stage.deduplicates and self.held.seen.size:
             self._read_back(reader, low)
+
+    def _restored(self, key: bytes, value: bytes) -> S:
+        try:
+            return self._stage.restore(value)
+        except DecodeError as error:
+            whose = key.decode(errors="backslashreplace")
+            raise self._stop(f"{self._stage.changelog} holds a state that cannot be read, {whose}: {error}") from error
+
+    def _position(self, value: bytes) -> Position:
+        try:
+            return decode(Position, value)
+        except DecodeError as error:
+            raise self._stop(f"{self._stage.positions} holds a position that cannot be read: {error}") from error
 
     def _read_states(self, reader: PartitionReader) -> tuple[dict[bytes, bytes], int]:
         """Read the changelog: its last value for each key that has no tombstone, and how many records stand in it."""

@@ -120,6 +120,11 @@ class Jobs:
         for progress, offset in due.items():
             progress.committed(offset)
 
+    def positions(self) -> dict[tuple[str, int], int]:
+        """{(topic, partition): next_offset} of what was committed since the last assignment; for any thread."""
+        committed = {number: progress.committed_offset for number, progress in list(self._progress.items())}
+        return {(self._topic, number): offset for number, offset in committed.items() if offset is not None}
+
     def close(self) -> None:
         """Leave the group."""
         self._consumer.close()

@@ -46,6 +46,11 @@ class PartitionProgress:
         """Return the offset to commit, if it has moved since the last `committed`."""
         return None if self.next_offset == self._committed else self.next_offset
 
+    @property
+    def committed_offset(self) -> int | None:
+        """What was committed last; None before that."""
+        return self._committed
+
     def committed(self, next_offset: int) -> None:
         """Note what was committed."""
         self._committed = next_offset

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from types import FrameType
 from uuid import UUID
 
 import structlog
@@ -17,6 +18,7 @@ from runledger.schemas.codec import decode
 from runledger.schemas.dead_letters import DeadLetter, Reason
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.scoring import RunScored, ScoringJob
+from runledger.schemas.topics import RUN_SCORES, SCORING_JOBS
 from runledger.scoring.answers import Answers
 from runledger.scoring.jobs import Jobs, TakenJob
 from runledger.scoring.progress import PartitionProgress
@@ -24,7 +26,10 @@ from runledger.scoring.recent import RecentJobs
 from runledger.scoring.retry import GiveUp, RetryPolicy, TryAgain
 from runledger.scoring.scorers import Scorer, Scores, load_scorers
 from runledger.scoring.settings import ScoringSettings
+from runledger.scoring.vital_signs import ScoringSigns
 from runledger.scoring.waiting import Attempt, WaitingRoom
+from runledger.vitals import count, told_to_end, watch
+from runledger.vitals.metrics import DEAD_LETTERS, DUPLICATES_SKIPPED, RECORDS_READ, RECORDS_WRITTEN
 
 READER = "scoring"
 _LOG = structlog.get_logger()
@@ -42,8 +47,13 @@ def run_scorer(settings: ScoringSettings) -> None:
         ScoringError: as `ScoringWorker.run` does.
     """
     stopping = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        told_to_end()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stopping.set())
+        signal.signal(number, ask)
     ScoringWorker(settings, load_scorers(settings.scorers)).run(stopping)
 
 
@@ -66,6 +76,8 @@ class ScoringWorker:
         self._waiting = WaitingRoom()
         self._answered = RecentJobs(_RECENT_JOBS)
         self._under_way: dict[UUID, PartitionProgress] = {}
+        self._signs = ScoringSigns(self._jobs.positions)
+        watch(self._signs)
 
     def run(self, stopping: threading.Event) -> None:
         """Work until told to stop.
@@ -82,10 +94,13 @@ class ScoringWorker:
             self._jobs.close()
 
     def _step(self) -> None:
+        self._signs.beat()
         self._jobs.hold(held=len(self._waiting) >= self._settings.scoring_max_waiting)
         patience = self._waiting.seconds_until_due(time.monotonic())
         wait_seconds = _POLL_SECONDS if patience is None else min(patience, _POLL_SECONDS)
-        for taken in self._jobs.take(self._settings.scoring_batch, wait_seconds):
+        jobs = self._jobs.take(self._settings.scoring_batch, wait_seconds)
+        count(RECORDS_READ, len(jobs), SCORING_JOBS.suffix)
+        for taken in jobs:
             self._begin(taken)
         for attempt in self._waiting.take_due(time.monotonic()):
             self._attempt(attempt)
@@ -100,6 +115,7 @@ class ScoringWorker:
             return
         if job.job_id in self._answered or self._under_way.get(job.job_id) is taken.progress:
             _LOG.info("duplicates_skipped", count=1)
+            count(DUPLICATES_SKIPPED, 1, READER)
             taken.finish()
         elif (scorer := self._scorers.get(job.rubric)) is None:
             self._give_up(taken, "unknown_rubric", f"no scorer here answers for {job.rubric}")
@@ -135,6 +151,7 @@ class ScoringWorker:
                 self._give_up(attempt.taken, "scorer_failed", detail)
 
     def _answered_by_broker(self, attempt: Attempt) -> None:
+        count(RECORDS_WRITTEN, 1, RUN_SCORES.suffix)
         self._answered.add(attempt.job.job_id)
         attempt.taken.answered(self._settings.dead_letter_limits)
         self._forget(attempt)
@@ -146,6 +163,7 @@ class ScoringWorker:
 
     def _give_up(self, taken: TakenJob, reason: Reason, detail: str) -> None:
         taken.refuse(self._settings.dead_letter_limits)
+        count(DEAD_LETTERS, 1, READER, reason)
         _LOG.warning("job_dead_lettered", reason=reason, partition=taken.partition, offset=taken.offset)
         letter = DeadLetter(
             reason=reason,

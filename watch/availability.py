@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import structlog
+
+from runledger.vitals import Watched, watch
 
 _log = structlog.get_logger()
 _FIRST_PAUSE_SECONDS = 0.5
 
 
-class Availability:
+class Availability(Watched):
     """Whether broker or database answer.
 
     Args:
@@ -21,6 +25,12 @@ class Availability:
         self._limit_seconds = limit_seconds
         self._reason: str | None = None
         self._pause_seconds = _FIRST_PAUSE_SECONDS
+        watch(self)
+
+    def troubles(self) -> Mapping[str, str]:
+        """Tell that it waits."""
+        reason = self._reason
+        return {} if reason is None else {f"{self._what}_waiting": f"no answer: {reason}"}
 
     def lost(self, reason: str) -> float:
         """Note that it does not answer; return how many seconds to wait before the next attempt."""

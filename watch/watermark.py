@@ -13,6 +13,8 @@ from confluent_kafka import KafkaException
 from psycopg.rows import class_row
 
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUN_SCORES, RUNS, SETTINGS
+from runledger.vitals import Watched, put, watch
+from runledger.vitals.metrics import OPEN_RUNS, WATERMARK
 from runledger.watch.availability import Availability
 from runledger.watch.broker import Broker
 from runledger.watch.database import Connection, Database, heals, reason_of
@@ -44,6 +46,7 @@ TOPICS_OF = {
 
 _FIRST_LOOK_SECONDS, _SLOWEST_LOOK_SECONDS = 0.02, 0.3
 _PRUNING_SECONDS = 3600.0
+_COUNTING_SECONDS = 30.0
 _log = structlog.get_logger()
 
 
@@ -76,7 +79,7 @@ def _name(error: Exception) -> str:
     return str(error.args[0].name()) if isinstance(error, KafkaException) else reason_of(error)
 
 
-class Watermark:
+class Watermark(Watched):
     """Walks probes through the pipeline and writes what they show."""
 
     def __init__(self, settings: WatchSettings) -> None:
@@ -85,7 +88,13 @@ class Watermark:
         self._database = Database(settings.postgres, "runledger-watermark", settings.request_seconds)
         self._empty: Mapping[Partition, Span] = {}
         self._pruned_at = -_PRUNING_SECONDS
+        self._counted_at = -_COUNTING_SECONDS
         self._is_behind = False
+        watch(self)
+
+    def troubles(self) -> Mapping[str, str]:
+        """Tell that probes are given up."""
+        return {"pipeline_behind": "a probe has not come through in its time"} if self._is_behind else {}
 
     async def probe(self) -> PipelineSpan | None:
         """Walk one probe to its end.
@@ -103,6 +112,10 @@ class Watermark:
         if not await self._walk(probe):
             return None
         span = await self._write(asked_at)
+        put(WATERMARK, asked_at.timestamp())
+        if time.monotonic() - self._counted_at >= _COUNTING_SECONDS:
+            put(OPEN_RUNS, await self._database.ask(_count_open_runs))
+            self._counted_at = time.monotonic()
         _log.debug("probe_came_through", seconds=round(time.monotonic() - began, 4))
         return span
 
@@ -194,3 +207,9 @@ async def _ask_time(connection: Connection) -> datetime:
     assert row is not None  # noqa: S101  # a SELECT without FROM gives one row
     moment: datetime = row[0]
     return moment
+
+
+async def _count_open_runs(connection: Connection) -> int:
+    row = await (await connection.execute(statement("count_open_runs"))).fetchone()
+    assert row is not None  # noqa: S101  # an aggregate gives one row
+    return int(row[0])

@@ -16,6 +16,8 @@ import aiohttp
 import psycopg
 import structlog
 
+from runledger.vitals import count
+from runledger.vitals.metrics import WEBHOOKS
 from runledger.watch.availability import Availability
 from runledger.watch.database import Database, heals, reason_of
 from runledger.watch.deliveries import Deliveries
@@ -112,11 +114,13 @@ class Sender:
 
     async def _mark(self, delivery: Delivery, outcome: Outcome) -> None:
         if outcome.error is None:
+            count(WEBHOOKS, 1, "delivered")
             await self._deliveries.mark_delivered(delivery)
             return
         first = timedelta(seconds=self._settings.webhook_first_retry_seconds)
         chance = random.random()  # noqa: S311  # spreads attempts, guards nothing
         pause = None if outcome.is_final else pause_after(delivery.attempts, first, chance)
+        count(WEBHOOKS, 1, "given_up" if pause is None else "failed")
         if pause is None:
             _log.warning("webhook_given_up", incident=str(delivery.incident_id), project=delivery.project_key)
         await self._deliveries.mark_failed(delivery, outcome.error, pause)

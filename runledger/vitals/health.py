@@ -13,8 +13,6 @@ from runledger.vitals.watched import Watched
 
 NO_PROGRESS = "no_progress"
 ENDING = "ending"
-_WORTH_TELLING = 0.25
-"""Share of the watchdog's limit after which standing still is called wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +39,11 @@ class Health:
 
     Args:
         dependencies: servers the process needs.
-        limit_seconds: the watchdog's; 0 where it watches nothing.
         clock: the time.
     """
 
-    def __init__(
-        self, dependencies: Sequence[Dependency], limit_seconds: float, clock: Callable[[], datetime] = _now
-    ) -> None:
+    def __init__(self, dependencies: Sequence[Dependency], clock: Callable[[], datetime] = _now) -> None:
         self._dependencies = dependencies
-        self._limit_seconds = limit_seconds
         self._clock = clock
         self._watched: tuple[Watched, ...] = ()
         self._standing: tuple[Standstill, ...] = ()
@@ -82,7 +76,7 @@ class Health:
     def problems(self) -> list[Problem]:
         """All that is wrong, the longest standing first."""
         found = {**self.troubles(), **self.absences()}
-        slow = [it for it in self._standing if it.seconds > _WORTH_TELLING * self._limit_seconds]
+        slow = [it for it in self._standing if it.is_slow]
         if slow:
             found[NO_PROGRESS] = ", ".join(f"{it.name} for {it.seconds:.0f} s" for it in slow)
         if self.is_ending:

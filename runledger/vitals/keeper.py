@@ -52,7 +52,7 @@ class Keeper:
     ) -> None:
         self.process = process
         self.meters = Meters(process)
-        self.health = Health(dependencies, settings.stall_seconds)
+        self.health = Health(dependencies)
         self._settings = settings
         self._broker = broker
         self._prefix = topic_prefix
@@ -123,10 +123,11 @@ class Keeper:
     def _look(self, elapsed_seconds: float) -> None:
         works = [work for watched in self.health.watched for work in watched.works()]
         works += self._partitions()
+        if not self._settings.stall_seconds or self.health.is_ending:
+            return
         standing = self._watchdog.look(works, elapsed_seconds)
         self.health.stands(standing)
-        stuck = [it for it in standing if it.is_stuck]
-        if stuck and self._settings.stall_seconds and not self.health.is_ending:
+        if stuck := [it for it in standing if it.is_stuck]:
             self._judge(stuck)
 
     def _partitions(self) -> list[Work]:
@@ -138,7 +139,7 @@ class Keeper:
         for watched in self.health.watched:
             found = watched.positions()
             positions |= found
-            patience |= dict.fromkeys(found, watched.patience)
+            patience |= dict.fromkeys(found, watched.partition_patience)
         ends = self._broker.ends(positions)
         behind = {source: max(0, end - positions[source]) for source, end in ends.items()}
         if ends or not positions:

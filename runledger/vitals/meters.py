@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 
 from runledger.vitals.metrics import ALL_METRICS, INFO, Metric
 
@@ -20,6 +28,7 @@ class Meters:
     """
 
     def __init__(self, process: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # they double the lines, and nobody asks for them
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         self._counters: dict[Metric, Counter] = {}
@@ -28,6 +37,7 @@ class Meters:
         # Asking the library for the child of label values costs more than counting.
         self._counts: dict[tuple[Metric, tuple[str, ...]], Counter] = {}
         self._observed: dict[tuple[Metric, tuple[str, ...]], Histogram] = {}
+        self._replaced: dict[Metric, set[tuple[str, ...]]] = {}
         for metric in ALL_METRICS:
             if process in metric.processes:
                 self._make(metric)
@@ -62,10 +72,13 @@ class Meters:
     def replace(self, metric: Metric, all_values: Mapping[tuple[str, str], float] | Mapping[tuple[str], float]) -> None:
         """Set a gauge for these label values, and for no others."""
         gauge = self._gauges.get(metric)
-        if gauge is not None:
-            gauge.clear()
-            for values, value in all_values.items():
-                gauge.labels(*values).set(value)
+        if gauge is None:
+            return
+        for values, value in all_values.items():
+            gauge.labels(*values).set(value)
+        for gone in self._replaced.get(metric, set()) - set(all_values):
+            gauge.remove(*gone)
+        self._replaced[metric] = set(all_values)
 
     def observe(self, metric: Metric, value: float, *values: str) -> None:
         """Add to a histogram."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 
+_SLOW = 0.25
+"""Share of the limit."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -18,7 +21,7 @@ class Work:
         name: for the log.
         progress: whatever is different once it has moved.
         waits: whether there is something to do; without it, standing still is right.
-        patience: so many times the usual limit.
+        patience: so many times the usual limit; infinite for what may stand for ever.
     """
 
     name: str
@@ -34,12 +37,22 @@ class Standstill:
     Args:
         name: of the work.
         seconds: for so long.
-        is_stuck: whether that is too long.
+        limit_seconds: longer than this is being stuck.
     """
 
     name: str
     seconds: float
-    is_stuck: bool
+    limit_seconds: float
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it has stood too long."""
+        return self.seconds > self.limit_seconds
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether it has stood long enough to be called wrong."""
+        return self.seconds > self.limit_seconds * _SLOW
 
 
 class Watchdog:
@@ -77,8 +90,7 @@ class Watchdog:
                 stood[work.name] = work.progress, 0.0
                 continue
             stood[work.name] = work.progress, seconds + passed
-            too_long = seconds + passed > work.patience * self._limit_seconds
-            found.append(Standstill(work.name, seconds + passed, too_long))
+            found.append(Standstill(work.name, seconds + passed, work.patience * self._limit_seconds))
         self._stood = stood
         return found
 

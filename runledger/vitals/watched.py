@@ -14,7 +14,7 @@ Partition: TypeAlias = tuple[str, int]
 class Watched:
     """Base of what can be asked, from another thread: every method answers at once and waits for no lock."""
 
-    patience: float = 1.0
+    partition_patience: float = 1.0
     """Its partitions may stand still for so many times the usual limit."""
 
     def works(self) -> Iterable[Work]:
@@ -42,7 +42,7 @@ class Pulse(Watched):
     """
 
     def __init__(self, name: str, patience: float = 1.0) -> None:
-        self.patience = patience
+        self._patience = patience
         self._name = name
         self._beats = 0
 
@@ -52,4 +52,4 @@ class Pulse(Watched):
 
     def works(self) -> Iterable[Work]:
         """Have it come around."""
-        yield Work(self._name, self._beats, patience=self.patience)
+        yield Work(self._name, self._beats, patience=self._patience)

@@ -91,6 +91,8 @@ GRANT EXECUTE ON FUNCTION make_run_event_day (date) TO runledger_write;
 -- ---------------------------------------------------------------- the watch
 
 GRANT SELECT ON consumer_offset, incident, webhook TO runledger_watch;
+-- It counts the runs that are open.
+GRANT SELECT (status) ON agent_run TO runledger_watch;
 GRANT SELECT, INSERT, UPDATE, DELETE ON pipeline_span TO runledger_watch;
 GRANT SELECT, INSERT, UPDATE ON webhook_delivery TO runledger_watch;
 

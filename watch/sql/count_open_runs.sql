@@ -1,0 +1,1 @@
+SELECT count(*) FROM agent_run WHERE status = 'running'
