@@ -102,7 +102,7 @@ RIGHTS = {
         watches="processors",
         looks=("watch-",),
     ),
-    "operator": Rights(writes=(SETTINGS, RUN_EVENTS), reads=(DEAD_LETTERS,)),
+    "operator": Rights(writes=(SETTINGS, RUN_EVENTS, RUN_OUTCOMES), reads=(DEAD_LETTERS,)),
     "dlq": Rights(reads=(*_REPLAYED, DEAD_LETTERS), writes=(*_REPLAYED, DEAD_LETTERS), looks=("dlq-",), owns="dlq"),
     "migration": Rights(creates=True),
 }

@@ -55,7 +55,12 @@ class Topic:
         if self.retention_ms is not None:
             config["retention.ms"] = str(self.retention_ms)
         if self.cleanup == "compact":
-            config |= {"segment.ms": str(_DAY_MS), "segment.bytes": str(64 * _MIB), "min.cleanable.dirty.ratio": "0.2"}
+            config |= {
+                "segment.ms": str(_DAY_MS),
+                "segment.bytes": str(64 * _MIB),
+                "min.cleanable.dirty.ratio": "0.2",
+                "max.compaction.lag.ms": str(7 * _DAY_MS),  # what was erased is gone by then
+            }
         return config
 
 
@@ -71,7 +76,13 @@ RUN_EVENTS = Topic(
 )
 RUNS = Topic("runs", "project/run_id", "RunSnapshot", "compact", "stage 1 (its changelog)", "sink, subscribers")
 RUN_OUTCOMES = Topic(
-    "run-outcomes", "project/agent_id", "RunOutcome", "delete", "stage 1", "stage 2", retention_ms=7 * _DAY_MS
+    "run-outcomes",
+    "project/agent_id",
+    "RunOutcome",
+    "delete",
+    "stage 1, operators (erasures)",
+    "stage 2",
+    retention_ms=7 * _DAY_MS,
 )
 AGENTS = Topic("agents", "project/agent_id", "AgentHealth", "compact", "stage 2 (its changelog)", "sink, subscribers")
 RUN_LOG = Topic(

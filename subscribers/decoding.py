@@ -74,7 +74,8 @@ def receive(topic: Topic, message: Message) -> Received[Any]:
         text = (key or b"").decode()
     except UnicodeDecodeError as error:
         raise DecodeError("wrong_key", "the key is not UTF-8", "key") from error
-    record = Tombstone(_reason(message)) if value is None and topic.cleanup == "compact" else DECODERS[topic](value)
+    ends = value is None and (topic.cleanup == "compact" or _reason(message) == "erased")
+    record = Tombstone(_reason(message)) if ends else DECODERS[topic](value)
     name, partition, offset = where
     logged_at = _EPOCH + timedelta(milliseconds=message.timestamp()[1])
     return Received(record, text, str(name), int(partition or 0), int(offset or 0), logged_at)
