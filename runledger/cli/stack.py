@@ -129,6 +129,9 @@ def _show(stack: Stack, state: StackState, lag: dict[str, int | None]) -> None:
             "-" if service.last_exit is None else str(service.last_exit),
         )
     console.print(table)
+    for service in state.services:
+        if service.reason is not None:
+            console.print(f"{service.name}: {service.reason}", markup=False)
     for group, behind in lag.items():
         console.print(f"group {group}: {'unknown' if behind is None else f'{behind:,} records'} behind")
     if state.addresses is not None:

@@ -82,6 +82,11 @@ class StackFolder:
         return self.root / "ports.json"
 
     @property
+    def vitals_ports_file(self) -> Path:
+        """The ports on which the workers tell how they do."""
+        return self.root / "vitals-ports.json"
+
+    @property
     def password_file(self) -> Path:
         """The database password, readable by its owner alone."""
         return self.root / "postgres-password"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -25,6 +25,7 @@ from runledger.stack.postgres import postgres_answers, postgres_service, postgre
 from runledger.stack.service import Service
 from runledger.stack.state import read_state
 from runledger.stack.supervisor import StopRequestedError, Supervisor
+from runledger.stack.vitals import settle_vitals_ports, with_vitals
 
 _LEFTOVER_SECONDS = 15.0
 
@@ -103,7 +104,9 @@ def _start(
         report("Creating topics and tables")
         _prepare(plan, addresses)
         report("Starting the pipeline")
-        supervisor.start(pipeline_services(plan, addresses))
+        workers = pipeline_services(plan, addresses)
+        vitals = settle_vitals_ports(folder.vitals_ports_file, [it.name for it in workers], asdict(ports).values())
+        supervisor.start(with_vitals(workers, vitals))
     book.running()
 
 

@@ -12,6 +12,10 @@ def always_ready() -> bool:
     return True
 
 
+def never_unwell() -> None:
+    """Find nothing wrong: for a process that is well as long as it is ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """One process to keep running.
@@ -21,6 +25,8 @@ class Service:
         command: program and arguments.
         env: variables beside the inherited ones.
         ready: whether it answers now; called from another thread, bounded within a few seconds.
+        unwell: says what is wrong with it, None where nothing is; called from another thread, bounded within seconds.
+        vitals: URL below which it serves /healthz and /metrics; None where it does not.
         stop_signal: asks it to end by itself.
         death_signal: what the kernel sends it when the supervisor is killed.
         grace_seconds: how long it may take to end before it is killed.
@@ -34,6 +40,8 @@ class Service:
     command: tuple[str, ...]
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] = always_ready
+    unwell: Callable[[], str | None] = never_unwell
+    vitals: str | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     grace_seconds: float = 15.0

@@ -24,6 +24,8 @@ class ServiceState(BaseModel):
         name: the service's name.
         process: None while it does not run.
         health: healthy = its probe answered last time; backing_off = it ended and will be started again.
+        reason: what is wrong with it, as its last probe found.
+        vitals: URL below which it serves /healthz and /metrics; None where it does not.
         restarts: times it was started again by this supervisor.
         started_at: of the present process.
         last_exit: exit code of the process before, negative for a signal.
@@ -35,6 +37,8 @@ class ServiceState(BaseModel):
     name: str
     process: ProcessIdentity | None = None
     health: Health = "starting"
+    reason: str | None = None
+    vitals: str | None = None
     restarts: int = 0
     started_at: datetime | None = None
     last_exit: int | None = None

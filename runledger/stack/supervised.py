@@ -39,6 +39,7 @@ class Supervised:
         self.due_at: float | None = None
         self._answered: subprocess.Popen[bytes] | None = None
         self._failed: subprocess.Popen[bytes] | None = None
+        self._reason: str | None = None
         self._started_at: datetime | None = None
         self._started = 0.0
 
@@ -92,11 +93,14 @@ class Supervised:
         process = self.process
         if process is None or time.monotonic() - self._started < self.service.settle_seconds:
             return
-        # The answer belongs to the process that was asked; it may have been replaced meanwhile.
-        if self.service.ready():
+        ready, reason = self.service.ready(), self.service.unwell()
+        # The answer belongs to the process that was asked; it may have been replaced meanwhile. One that starts needs
+        # only be ready: what it has to restore may take minutes.
+        if ready and (reason is None or self._answered is not process):
             self._answered, self._failed = process, None
         else:
             self._failed = process
+        self._reason = reason or (None if ready else "not ready")
 
     @property
     def health(self) -> Health:
@@ -113,6 +117,8 @@ class Supervised:
             name=self.service.name,
             process=None if self.process is None else self.identity,
             health=self.health,
+            reason=self._reason if self.process is not None else None,
+            vitals=self.service.vitals,
             restarts=self.restarts,
             started_at=self._started_at,
             last_exit=self.last_exit,
