@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import time
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+)
 
 from runledger.refusals import Refusals
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
+from runledger.topic_settings import Difference, differences
 
 _TIMEOUT_SECONDS = 30
 _POLL_SECONDS = 0.1
@@ -31,10 +38,7 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
         TopicError: creation failed, or a topic has another number of partitions than `settings.partitions`: keys would
             move between partitions, so that number is chosen once.
     """
-    # Its log would repeat each failed attempt, twenty times a second; the error says it once.
-    refusals = Refusals()
-    told = {"log_level": 0, "error_cb": refusals}
-    admin = AdminClient(kafka_client(settings) | told)  # type: ignore[arg-type]  # a callback too
+    admin, refusals = _client(settings)
     wanted = [
         NewTopic(topic.name(settings.topic_prefix), settings.partitions, replication_factor, config=topic.config())
         for topic in ALL_TOPICS
@@ -53,6 +57,49 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
                 f"topic {name} has {count} partitions, RUNLEDGER_PARTITIONS says {settings.partitions}; "
                 "the number of partitions never changes after creation, so set the variable to what the topics have"
             )
+
+
+def _client(settings: ConnectionSettings) -> tuple[AdminClient, Refusals]:
+    """Make a client whose log is silent: it would repeat each failed attempt; the error says it once."""
+    refusals = Refusals()
+    told = {"log_level": 0, "error_cb": refusals}
+    return AdminClient(kafka_client(settings) | told), refusals  # type: ignore[arg-type]  # a callback too
+
+
+def mend_topics(settings: ConnectionSettings) -> list[tuple[str, Difference]]:
+    """Set what Runledger needs of topics that exist, where they have it otherwise; leave every other setting alone.
+
+    Returns:
+        (full name, what was changed), in the order of the table of topics.
+
+    Raises:
+        TopicError: the broker does not answer, or does not let us.
+    """
+    admin, refusals = _client(settings)
+    names = {topic: topic.name(settings.topic_prefix) for topic in ALL_TOPICS}
+    resources = {topic: ConfigResource(ConfigResource.Type.TOPIC, name) for topic, name in names.items()}
+    try:
+        told = admin.describe_configs(list(resources.values()), request_timeout=_TIMEOUT_SECONDS)
+        facts = admin.describe_topics(TopicCollection(list(names.values())), request_timeout=_TIMEOUT_SECONDS)
+        changed = []
+        for topic, resource in resources.items():
+            config = {entry.name: entry.value for entry in told[resource].result().values()}
+            copies = min(len(one.replicas) for one in facts[names[topic]].result().partitions)
+            changed += [(names[topic], one) for one in differences(topic, config, copies)]
+            for one in differences(topic, config, copies):
+                resource.add_incremental_config(
+                    ConfigEntry(one.name, one.needed, incremental_operation=AlterConfigOpType.SET)
+                )
+        wanted = [resource for resource in resources.values() if resource.incremental_configs]
+        if wanted:
+            for done in admin.incremental_alter_configs(wanted, request_timeout=_TIMEOUT_SECONDS).values():
+                done.result()
+    except KafkaException as error:
+        why = f"{error.args[0].str()}{refusals.words(admin)}"
+        raise TopicError(
+            f"the topics' settings could not be set: {why} (it takes DescribeConfigs and AlterConfigs on them)"
+        ) from error
+    return changed
 
 
 def _partition_counts(admin: AdminClient, names: list[str]) -> dict[str, int]:

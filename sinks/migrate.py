@@ -9,6 +9,7 @@ import psycopg
 import sqlalchemy
 from alembic import command, op
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.pool import NullPool
 
@@ -30,8 +31,7 @@ def migrate(postgres_uri: str, revision: str = "head") -> None:
     Raises:
         MigrationError: the database cannot be reached, refuses a statement, or is newer than this code.
     """
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config = _config()
     engine = sqlalchemy.create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(postgres_uri), poolclass=NullPool
     )
@@ -42,6 +42,18 @@ def migrate(postgres_uri: str, revision: str = "head") -> None:
             command.upgrade(config, revision)
     except (sqlalchemy.exc.SQLAlchemyError, psycopg.Error, CommandError) as error:
         raise MigrationError(f"the tables could not be made: {_words_of(error)}") from error
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def known_revisions() -> tuple[str, ...]:
+    """The migrations that this program knows, the oldest first."""
+    scripts = ScriptDirectory.from_config(_config())
+    return tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
 def _words_of(error: Exception) -> str:

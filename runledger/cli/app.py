@@ -8,7 +8,22 @@ from collections.abc import Sequence
 
 import typer
 
-from runledger.cli import agents, audit, demo, dlq, failures, mcp, project, replay, stack, verify, worker
+from runledger.cli import (
+    agents,
+    audit,
+    demo,
+    dlq,
+    doctor,
+    erase,
+    failures,
+    mcp,
+    project,
+    prune,
+    replay,
+    stack,
+    verify,
+    worker,
+)
 from runledger.cli.explaining import EXPLAINED, explain
 from runledger.cli.terminal import plain_lines
 from runledger.redaction import redactor
@@ -28,9 +43,12 @@ app.command("replay", rich_help_panel="Use")(replay.replay_command)
 app.command("audit", rich_help_panel="Use")(audit.audit_command)
 app.command("verify", rich_help_panel="Use")(verify.verify_command)
 app.command("mcp", rich_help_panel="Use")(mcp.mcp_command)
+app.command("doctor", rich_help_panel="Operate")(doctor.doctor_command)
 app.command("migrate", rich_help_panel="Operate")(worker.migrate_command)
+app.command("prune", rich_help_panel="Operate")(prune.prune_command)
 app.add_typer(agents.app, name="agents", rich_help_panel="Operate")
 app.add_typer(dlq.app, name="dlq", rich_help_panel="Operate")
+app.add_typer(erase.app, name="erase", rich_help_panel="Operate")
 app.add_typer(failures.app, name="failures", rich_help_panel="Use")
 app.add_typer(project.app, name="project", rich_help_panel="Operate")
 app.add_typer(worker.app, name="worker", rich_help_panel="Operate")

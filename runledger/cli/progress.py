@@ -32,6 +32,15 @@ class Steps:
         self._done(what, began)
 
     @contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """Show on a terminal that something goes on, and leave nothing of it."""
+        if self._console.is_terminal:
+            with self._console.status(f"{what} …"):
+                yield
+        else:
+            yield
+
+    @contextmanager
     def counting(self, what: str) -> Iterator[Callable[[int, int], None]]:
         """Show a count; the block gets a function to call with (done, in all)."""
         began = time.monotonic()

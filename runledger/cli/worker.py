@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import psycopg
 import structlog
@@ -148,13 +149,23 @@ def watch() -> None:
         _work(lambda: run_watch(settings))
 
 
-def migrate_command() -> None:
+def migrate_command(
+    *,
+    topic_settings: Annotated[
+        bool,
+        typer.Option(
+            "--topic-settings", help="Set what Runledger needs of topics that exist, where they have it otherwise."
+        ),
+    ] = False,
+) -> None:
     """Create what is missing: topics on the broker, tables in the database. Safe to run twice, and by two at once."""
     from runledger.schemas.settings import ConnectionSettings  # noqa: PLC0415  # reads the environment
     from runledger.sinks.migrate import migrate  # noqa: PLC0415  # Alembic takes a moment to import
-    from runledger.topic_admin import ensure_topics  # noqa: PLC0415  # as above
+    from runledger.topic_admin import ensure_topics, mend_topics  # noqa: PLC0415  # as above
 
     settings = ConnectionSettings()
     ensure_topics(settings)
+    for name, one in mend_topics(settings) if topic_settings else ():
+        typer.echo(f"{name}: {one.name} was {one.found}, is {one.needed}")
     migrate(settings.postgres)
     typer.echo(f"topics {settings.topic_prefix}* and tables are in place")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterable
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
@@ -96,9 +96,9 @@ class KafkaView:
         return self._client
 
 
-def answers_http(host: str, port: int, path: str) -> bool:
+def answers_http(host: str, port: int, path: str, *, tls: bool = False) -> bool:
     """Tell whether an HTTP server answers this path with success now."""
-    connection = HTTPConnection(host, port, timeout=_TIMEOUT_SECONDS)
+    connection = (HTTPSConnection if tls else HTTPConnection)(host, port, timeout=_TIMEOUT_SECONDS)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == HTTPStatus.OK

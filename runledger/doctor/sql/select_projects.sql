@@ -1,0 +1,2 @@
+-- Projects of the ledger.
+SELECT project_key FROM project ORDER BY project_key LIMIT 1000
