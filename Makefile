@@ -12,7 +12,7 @@ PARALLEL ?= --numprocesses 3 --dist loadfile
 PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
 TRACING := .venv-bench-tracing/.ready
 
-.PHONY: help install tools demo test check unit integration e2e faults-short faults faults-unprotected soak mutants sbom audit-dependencies bench bench-large lock format clean
+.PHONY: help install tools demo test check unit integration e2e faults-short faults faults-unprotected soak mutants fuzz sbom audit-dependencies bench bench-large lock format clean
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ soak: tools ## half an hour of faults at random at 1,000 events a second; draws 
 
 mutants: tools ## break the reducers on purpose, one defect at a time: do the unit tests notice? (minutes; not in test)
 	$(BIN)/python -m tests.mutants
+
+fuzz: tools ## throw hostile input at every reader and listener, FUZZ_SECONDS (120) each; names in FUZZ (all)
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 SBOM ?= sbom.cdx.json
 sbom: tools ## write the parts of requirements.lock as CycloneDX JSON, the same bytes for the same lock file

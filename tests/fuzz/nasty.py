@@ -196,7 +196,7 @@ def _places(document: object, path: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 def _put(document: Any, path: tuple[str | int, ...], value: object, deed: str) -> Any:  # noqa: ANN401  # any JSON
     """Copy a document, changed at one place."""
-    copied = dict(document) if isinstance(document, dict) else list(document)
+    copied: Any = dict(document) if isinstance(document, dict) else list(document)
     name = path[0]
     if len(path) > 1:
         copied[name] = _put(copied[name], path[1:], value, deed)

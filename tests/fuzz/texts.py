@@ -28,7 +28,7 @@ from runledger.schemas.codec import decode_event, encode_event
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.values import MAX_ERROR, MAX_EVENT_BYTES, MAX_VALUE_BYTES
 from tests.fuzz.nasty import JSON_BYTES, TEXTS, VALUES, almost, chosen, mutated, written
-from tests.fuzz.running import Fuzzer
+from tests.fuzz.running import Fuzzer, kept_cases
 from tests.unit.producers.masking.samples import SECRETS
 from tests.unit.producers.masking.test_linear import UNITS
 from tests.unit.producers.otlp.requests import raw_span, request
@@ -183,3 +183,12 @@ def fuzzers() -> Iterable[Fuzzer[Any]]:
     yield Fuzzer("otlp-json", SPANS_JSON, lambda body: check_spans(read_json, body))
     yield Fuzzer("arguments", ARGUMENTS, check_argument)
     yield Fuzzer("cursors", CURSORS, check_cursor)
+
+
+def check_kept() -> None:
+    """Check what once was found."""
+    for _, value in kept_cases("masked-texts"):
+        check_text(value.decode())
+    for name in ("otlp-json", "otlp-protobuf"):
+        for _, value in kept_cases(name):
+            check_spans(read_json if name == "otlp-json" else read_protobuf, value)
