@@ -33,11 +33,24 @@ else:  # on the wire; msgspec's own times and costs are wider than the model's, 
     _Cost = str | int | float
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Fields in the order of the model's, but for an event's `data`.
 
-    They hold no cycles, so the collector need not know them.
+    They hold no cycles, so the collector need not know them. msgspec writes a payload as the model does: None is left
+    out, `{}` is not. (What a function of ours makes is no default to it.)
     """
+
+
+def _no_json() -> _Json:
+    return {}
+
+
+def _no_traces() -> list[_Json]:
+    return []
+
+
+def _no() -> bool:
+    return False
 
 
 class TokenUsage(_Strict, frozen=True):
@@ -59,7 +72,7 @@ class StartedData(_Strict, frozen=True):
     """What a run means to do."""
 
     summary: _Summary | None = None
-    meta: _Json = {}
+    meta: _Json = msgspec.field(default_factory=_no_json)
     parent_run_id: UUID | None = None
     task_id: _Name | None = None
 
@@ -68,7 +81,7 @@ class UsageData(_Strict, frozen=True):
     """One increment of token usage."""
 
     token_usage: TokenUsage
-    traces: _Traces = []
+    traces: _Traces = msgspec.field(default_factory=_no_traces)
 
 
 class EndedData(_Strict, frozen=True):
@@ -76,9 +89,9 @@ class EndedData(_Strict, frozen=True):
 
     status: run_events.EndStatus
     summary: _Summary | None = None
-    meta: _Json = {}
+    meta: _Json = msgspec.field(default_factory=_no_json)
     token_usage: TokenUsage | None = None
-    traces: _Traces = []
+    traces: _Traces = msgspec.field(default_factory=_no_traces)
 
 
 class FailureData(_Strict, frozen=True):
@@ -87,9 +100,9 @@ class FailureData(_Strict, frozen=True):
     summary: _Summary
     task_id: _Name | None = None
     error: Annotated[str, msgspec.Meta(max_length=MAX_ERROR)] | None = None
-    context: _Json = {}
-    meta: _Json = {}
-    detached: bool = False
+    context: _Json = msgspec.field(default_factory=_no_json)
+    meta: _Json = msgspec.field(default_factory=_no_json)
+    detached: bool = msgspec.field(default_factory=_no)
 
 
 class RecordedData(_Strict, frozen=True):
@@ -97,14 +110,14 @@ class RecordedData(_Strict, frozen=True):
 
     summary: _Summary
     ticket: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    meta: _Json = {}
+    meta: _Json = msgspec.field(default_factory=_no_json)
 
 
 class LoggedData(_Strict, frozen=True):
     """An agent run log."""
 
     status: run_events.LogStatus
-    actions_taken: _Json = {}
+    actions_taken: _Json = msgspec.field(default_factory=_no_json)
 
 
 class HeartbeatData(_Strict, frozen=True):

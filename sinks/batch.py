@@ -12,15 +12,15 @@ from runledger.schemas.dead_letter_limits import Refusals
 from runledger.schemas.dead_letters import DeadLetter, Reason, as_they_came
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
+from runledger.schemas.lean_events import FailureRecorded, FailureResolved, RunErased
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
-from runledger.schemas.quick_events import read_event
-from runledger.schemas.run_events import FailureRecorded, FailureResolved, RunErased
+from runledger.schemas.quick_events import read_lean
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks import rows
 from runledger.sinks.decoding import decode_agent, decode_logged, decode_run
 from runledger.sinks.records import Partition, Record
-from runledger.sinks.rows import EventRow, Row
+from runledger.sinks.rows import EventRow, JobRow, Log, Row, Run
 
 READER = "sink"
 
@@ -40,6 +40,9 @@ class Batch:
         dead_letters: records that are no valid record of their topic.
         skipped: records of run-events that could not be decoded: stage 1 puts them in dead-letters.
         refusals: {(topic, partition): counts of dead letters after the batch}.
+        refused_events: where events stood that the database refused.
+        erased_agents: agents whose rows are deleted before any is written, by the tombstone of their state.
+        erased_projects: projects whose figures are deleted, by the tombstone of their settings.
     """
 
     moves: dict[Partition, int] = field(default_factory=dict)
@@ -47,11 +50,11 @@ class Batch:
     failures: dict[tuple[str, UUID, str], Row] = field(default_factory=dict)
     resolutions: dict[tuple[str, UUID, str], Row] = field(default_factory=dict)
     erasures: list[Row] = field(default_factory=list)
-    runs: dict[bytes, Row] = field(default_factory=dict)
+    runs: dict[bytes, Run] = field(default_factory=dict)
     late: list[Row] = field(default_factory=list)
     health: dict[bytes, Row] = field(default_factory=dict)
-    logs: dict[UUID, Row] = field(default_factory=dict)
-    jobs: dict[UUID, Row] = field(default_factory=dict)
+    logs: dict[UUID, Log] = field(default_factory=dict)
+    jobs: dict[UUID, JobRow] = field(default_factory=dict)
     streaks: dict[UUID, Row] = field(default_factory=dict)
     incidents: dict[UUID, Row] = field(default_factory=dict)
     scores: dict[UUID, Row] = field(default_factory=dict)
@@ -60,6 +63,9 @@ class Batch:
     dead_letters: list[DeadLetter] = field(default_factory=list)
     skipped: int = 0
     refusals: dict[Partition, Refusals] = field(default_factory=dict)
+    refused_events: list[Row] = field(default_factory=list)
+    erased_agents: dict[bytes, Row] = field(default_factory=dict)
+    erased_projects: list[Row] = field(default_factory=list)
 
 
 def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] | None = None) -> Batch:
@@ -72,7 +78,7 @@ def fold(records: Iterable[Record], rubric: str, ends: Mapping[Partition, int] |
     """
     batch = Batch()
     for record in records:
-        batch.moves[record.source] = record.offset + 1
+        batch.moves[record.topic, record.partition] = record.offset + 1
         try:
             _add(batch, record, rubric)
         except DecodeError as error:
@@ -127,13 +133,28 @@ def _add(batch: Batch, record: Record, rubric: str) -> None:
             raise DecodeError("unknown_type", f"the sink reads no topic {record.suffix}")
 
 
+def refused_event(record: Record) -> Row | None:
+    """Note where a run event stood that the database refuses; None of what is no run event."""
+    if record.suffix != RUN_EVENTS.suffix:
+        return None
+    event = read_lean(record.value, record.key)
+    return {
+        "log_partition": record.partition,
+        "log_offset": record.offset,
+        "logged_at": record.logged_at,
+        "project_key": event.project_key,
+        "run_id": event.run_id,
+        "event_id": event.event_id,
+    }
+
+
 def _check_key(record: Record, key: bytes) -> None:
     if record.key != key:
         raise DecodeError("wrong_key", "the record's key is not that of its project and run or agent", "key")
 
 
 def _add_event(batch: Batch, record: Record) -> None:
-    event = read_event(record.value, record.key)
+    event = read_lean(record.value, record.key)
     batch.events.append(rows.event_row(record, event))
     if isinstance(event, FailureRecorded):
         row = rows.failure_row(record, event)
@@ -166,13 +187,13 @@ def _add_run(batch: Batch, record: Record) -> None:
     key = run_key(snapshot.project_key, snapshot.run_id)
     _check_key(record, key)
     batch.named.add((snapshot.project_key, snapshot.agent_id))
-    held = batch.runs.get(key)
-    if held is None or held["born_offset"] == snapshot.born_offset:
-        if held is None or held["version"] <= snapshot.version:
-            batch.runs[key] = rows.run_row(record, snapshot)
+    run, held = Run(record.partition, snapshot), batch.runs.get(key)
+    if held is None or held.snapshot.born_offset == snapshot.born_offset:
+        if held is None or held.snapshot.version <= snapshot.version:
+            batch.runs[key] = run
         return
     # Another life of the run: the first one's totals stand, the row only learns that there is more.
-    batch.late.append({name: held[name] for name in ("project_key", "run_id")} | {"born_offset": snapshot.born_offset})
+    batch.late.append(run.birth)
 
 
 def _add_tombstone(batch: Batch, record: Record) -> None:
@@ -188,6 +209,8 @@ def _add_tombstone(batch: Batch, record: Record) -> None:
 
 def _add_health(batch: Batch, record: Record) -> None:
     if record.value is None:
+        if record.reason == "erased":
+            _erase_agent(batch, record)
         return
     health = decode_agent(record.value)
     key = agent_key(health.project_key, health.agent_id)
@@ -198,16 +221,31 @@ def _add_health(batch: Batch, record: Record) -> None:
         batch.health[key] = rows.health_row(health)
 
 
+def _erase_agent(batch: Batch, record: Record) -> None:
+    named = _cleared(record.key)
+    if named.agent_id is None:
+        raise DecodeError("wrong_key", "the tombstone's key names no agent", "key")
+    key = agent_key(named.project_key, named.agent_id)
+    batch.health.pop(key, None)
+    batch.incidents = {
+        incident_id: row
+        for incident_id, row in batch.incidents.items()
+        if (row["project_key"], row["agent_id"]) != (named.project_key, named.agent_id)
+    }
+    batch.named.discard((named.project_key, named.agent_id))
+    batch.erased_agents[key] = {"project_key": named.project_key, "agent_id": named.agent_id}
+
+
 def _add_logged(batch: Batch, record: Record, rubric: str) -> None:
     logged = decode_logged(record.value)
     if isinstance(logged, StreakRevised):
         _check_key(record, agent_key(logged.project_key, logged.agent_id))
-        row = rows.streak_row(logged)
         held = batch.logs.get(logged.row_id)
         if held is None:
-            batch.streaks[logged.row_id] = row
+            batch.streaks[logged.row_id] = rows.streak_row(logged)
         else:
-            held |= row
+            held.consecutive_silence_count = logged.consecutive_silence_count
+            held.consecutive_failure_count = logged.consecutive_failure_count
         return
     _check_key(record, agent_key(logged.outcome.project_key, logged.outcome.agent_id))
     _add_outcome(batch, record, logged, rubric)
@@ -218,8 +256,8 @@ def _add_outcome(batch: Batch, record: Record, logged: LoggedRun, rubric: str) -
     if row not in batch.jobs:
         batch.jobs[row] = rows.job_row(record, logged, rubric)
     held = batch.logs.get(row)
-    if held is None or held["revision"] < logged.outcome.revision:
-        batch.logs[row] = rows.log_row(record, logged)
+    if held is None or held.logged.outcome.revision < logged.outcome.revision:
+        batch.logs[row] = Log(record, logged, logged.consecutive_silence_count, logged.consecutive_failure_count)
         batch.streaks.pop(row, None)
 
 
@@ -229,6 +267,8 @@ def _add_settings(batch: Batch, record: Record) -> None:
     key = settings_key(settings.project_key, settings.agent_id)
     _check_key(record, key)
     batch.settings[key] = rows.settings_row(record, settings)
+    if record.reason == "erased" and settings.agent_id is None:
+        batch.erased_projects.append({"project_key": settings.project_key})
     if record.value is not None:
         batch.named.add((settings.project_key, settings.agent_id))
 

@@ -24,7 +24,9 @@ from runledger.sinks.records import SOURCES, Partition, Record, record_of
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.stopping import stop_on_signals
+from runledger.sinks.vital_signs import SinkSigns
 from runledger.sinks.writer import Writer
+from runledger.vitals import watch
 
 _log = structlog.get_logger()
 
@@ -36,6 +38,17 @@ _STOPPING_CODES = frozenset(
         KafkaError.GROUP_AUTHORIZATION_FAILED,
     }
 )
+_HEALING_CODES = frozenset(
+    {
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TIMED_OUT,
+        KafkaError._TRANSPORT,
+    }
+)
+"""Found while the positions are looked up; librdkafka calls none of these retriable there."""
 _BATCHES = 4
 """Transactions' worth of records taken at once: while one is written, the next is folded."""
 _SWITCH_SECONDS = 0.0005
@@ -110,7 +123,9 @@ class Sink:
         self._admin = AdminClient(kafka_client(settings))
         self._consumer = make_consumer(settings)
         letters = DeadLetterBox(settings, make_producer(settings))
-        self._delivery = Delivery(settings, self._writer, letters, self._keep_membership)
+        self._signs = SinkSigns("sink loop")
+        watch(self._signs)
+        self._delivery = Delivery(settings, self._writer, letters, self._keep_membership, self._signs)
         self._assigned: list[TopicPartition] = []
         self._positions: dict[Partition, int] | None = None
         """{(topic, partition): next_offset} as it stands in the database; None until it was asked."""
@@ -118,8 +133,8 @@ class Sink:
         self._generation = 0
         self._ends: dict[Partition, int] = {}
         self._ends_since: float | None = None
-        topics = [topic.name(settings.topic_prefix) for topic in SOURCES]
-        self._consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        self._suffixes = {topic.name(settings.topic_prefix): topic.suffix for topic in SOURCES}
+        self._consumer.subscribe(list(self._suffixes), on_assign=self._on_assign, on_revoke=self._on_revoke)
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         # Nothing is fetched yet: the positions stand in the database, which may be away just now.
@@ -135,7 +150,7 @@ class Sink:
         """Start a new generation: what was read for the old one and not written is dropped."""
         self._generation += 1
         self._assigned = partitions
-        self._positions = None
+        self._positions = self._signs.stands = None
         self._ends, self._ends_since = {}, None
 
     def step(self) -> None:
@@ -144,6 +159,7 @@ class Sink:
         Raises:
             SinkError, psycopg.Error, KafkaException: see `run_sink`.
         """
+        self._signs.beat()
         if self._positions is None and self._assigned:
             self._go_to_positions()
         records = self._take()
@@ -171,16 +187,28 @@ class Sink:
             self._writer.close()
             if decide_error(error) != "retry":
                 raise
-            pause_seconds = self._pause_seconds
-            _log.warning("database_away", reason=reason_of(error), retry_in_seconds=pause_seconds)
-            self._pause_seconds = min(2 * pause_seconds, self._settings.retry_limit_seconds)
-            self._keep_membership(pause_seconds)
+            self._wait_for("database_away", reason_of(error))
             return
+        except KafkaException as error:
+            if not _heals(error.args[0]):
+                raise
+            self._wait_for("broker_away", error.args[0].name())
+            return
+        self._signs.back()
         self._pause_seconds = self._settings.retry_seconds
         if generation == self._generation:
             self._consumer.assign([TopicPartition(*source, it.next_offset) for source, it in positions.items()])
             self._positions = {source: position.next_offset for source, position in positions.items()}
+            self._signs.stands = self._positions
             self._delivery.refusals.resume({source: position.refusals for source, position in positions.items()})
+
+    def _wait_for(self, problem: str, reason: str) -> None:
+        """Wait, as a member of the group, before the next attempt to learn the positions."""
+        pause_seconds = self._pause_seconds
+        self._signs.away(problem, reason)
+        _log.warning(problem, reason=reason, retry_in_seconds=pause_seconds)
+        self._pause_seconds = min(2 * pause_seconds, self._settings.retry_limit_seconds)
+        self._keep_membership(pause_seconds)
 
     def _take(self) -> list[Record]:
         """Take the records that are there, up to some transactions' worth, waiting only for the first."""
@@ -207,7 +235,7 @@ class Sink:
             if source not in following or offset < following[source]:
                 continue
             if error is None:
-                records.append(record_of(message, self._settings.topic_prefix))
+                records.append(record_of(message, source, offset, self._suffixes[source[0]]))
                 following[source] = offset + 1
             else:
                 self._note_end(source, offset)
@@ -264,6 +292,11 @@ class Sink:
         """Leave the group, so that others take over at once."""
         self._consumer.close()
         self._writer.close()
+
+
+def _heals(error: KafkaError) -> bool:
+    """Tell whether the broker will answer in a moment: a topic just made has no leader yet, or the broker is away."""
+    return error.retriable() or error.code() in _HEALING_CODES
 
 
 def _refuse(message: Message, error: KafkaError) -> None:

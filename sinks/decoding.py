@@ -1,12 +1,15 @@
 """Records that the processors write, read several times as fast as by the codec.
 
 They were validated before they were written, so here types, shapes and words are checked, and limits are left to the
-columns. What is refused is read again by the codec: it says why, or takes it after all.
+columns; what no column holds is not looked at. What is refused is read again by the codec: it says why, or takes it
+after all.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
+from dataclasses import MISSING, Field, fields, is_dataclass
+from types import UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -17,9 +20,39 @@ from runledger.schemas.usage import UsageTotals
 
 _Record = TypeVar("_Record")
 
-_RUN = msgspec.json.Decoder(RunSnapshot)
-_AGENT = msgspec.json.Decoder(AgentHealth)
-_LOGGED = msgspec.json.Decoder(LoggedRun)
+
+def _decoder(record_type: type[_Record], *unread: str) -> msgspec.json.Decoder[_Record]:
+    """Make a decoder whose records have the fields of a dataclass, and are Structs: those are made in half the time."""
+    return cast("msgspec.json.Decoder[_Record]", msgspec.json.Decoder(_struct(record_type, unread)))
+
+
+def _struct(record_type: type, unread: tuple[str, ...] = ()) -> type[msgspec.Struct]:
+    types = get_type_hints(record_type)
+    read = [
+        (field.name, _as_struct(types[field.name]), _default(field))
+        for field in fields(record_type)
+        if field.name not in unread
+    ]
+    return msgspec.defstruct(record_type.__name__, read, kw_only=True, frozen=True, gc=False)
+
+
+def _as_struct(type_: Any) -> Any:  # noqa: ANN401  # whatever a field is annotated with
+    if isinstance(type_, type) and is_dataclass(type_):
+        return _struct(type_)
+    if get_origin(type_) in {UnionType, Union}:
+        return Union[tuple(map(_as_struct, get_args(type_)))]  # noqa: UP007  # of types that are known only here
+    return type_
+
+
+def _default(field: Field[Any]) -> Any:  # noqa: ANN401  # of whatever type the field has
+    if field.default_factory is not MISSING:
+        return msgspec.field(default_factory=field.default_factory)
+    return msgspec.field() if field.default is MISSING else msgspec.field(default=field.default)
+
+
+_RUN = _decoder(RunSnapshot, "agent_rank", "outcome_digest")
+_AGENT = _decoder(AgentHealth, "window", "floor", "incidents")
+_LOGGED = _decoder(LoggedRun)
 
 
 class _Parts(msgspec.Struct):

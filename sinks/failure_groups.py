@@ -13,8 +13,9 @@ from typing import Any
 
 import psycopg
 
+from runledger.schemas.identifiers import run_key
 from runledger.sinks.batch import Batch
-from runledger.sinks.rows import Row, as_json
+from runledger.sinks.rows import Row, Run, as_json
 from runledger.sinks.statements import statement
 
 
@@ -26,7 +27,7 @@ def write_failures(connection: psycopg.Connection, batch: Batch) -> None:
             sinks with failures wait.
         batch: what to write.
     """
-    ended = [run for run in batch.runs.values() if run["status"] != "running"]
+    ended = [run for run in batch.runs.values() if run.snapshot.status != "running"]
     told = batch.failures or batch.resolutions or batch.erasures
     if not told and not ended:
         return
@@ -49,14 +50,39 @@ def write_failures(connection: psycopg.Connection, batch: Batch) -> None:
     _run(connection, "settle_failure_groups", groups, "project_key", "fingerprint")
 
 
-def _concerned(connection: psycopg.Connection, ended: Sequence[Row], *, alone: bool) -> list[Row]:
+def forget_failures(connection: psycopg.Connection, runs: Collection[Row]) -> int:
+    """Delete what runs told of failures, and settle every group that this may change; return how many failures went.
+
+    Args:
+        connection: within a transaction that has deleted the runs themselves.
+        runs: project_key and run_id; failures before `before_offset` go.
+    """
+    if not runs:
+        return 0
+    connection.execute(statement("lock_failure_groups"), {"alone": True})
+    gone = _run(connection, "erase_failures", runs)
+    tasks, groups = _reduce(connection, gone)
+    completions = _run(connection, "refresh_completions", runs, "project_key", "run_id")
+    groups += _settle_tasks(connection, tasks, completions)
+    _run(connection, "settle_failure_groups", groups, "project_key", "fingerprint")
+    return len(gone)
+
+
+def _concerned(connection: psycopg.Connection, ended: Sequence[Run], *, alone: bool) -> list[Row]:
     """Take the lock, and find the ended runs that may have completed a task: most never heard of one."""
-    named = [run for run in ended if run["task_id"] is not None or run["failures"]]
+    named: list[Row] = []
+    unnamed: list[str] = []
+    for run in ended:
+        told = run.snapshot
+        if told.task_id is not None or told.failures:
+            named.append({"project_key": told.project_key, "run_id": told.run_id})
+        else:
+            unnamed.append(run_key(told.project_key, told.run_id).decode())
     alone = alone or bool(named)
     connection.execute(statement("lock_failure_groups"), {"alone": alone})
-    if len(named) == len(ended):
+    if not unnamed:
         return named
-    found = connection.execute(statement("select_concerned_runs"), prepare=False).fetchall()
+    found = connection.execute(statement("select_concerned_runs"), {"keys": unnamed}, prepare=False).fetchall()
     if found and not alone:
         connection.execute(statement("lock_failure_groups"), {"alone": True})
     return [*named, *({"project_key": project_key, "run_id": run_id} for project_key, run_id in found)]
@@ -64,12 +90,17 @@ def _concerned(connection: psycopg.Connection, ended: Sequence[Row], *, alone: b
 
 def _erase(connection: psycopg.Connection, erasures: Collection[Row]) -> tuple[list[Row], list[Row]]:
     """Erase what runs told; return the tasks and the groups that lost something."""
-    gone = _run(connection, "erase_failures", erasures)
+    tasks, groups = _reduce(connection, _run(connection, "erase_failures", erasures))
+    return tasks, [*groups, *(_group(row) for row in _run(connection, "erase_resolutions", erasures))]
+
+
+def _reduce(connection: psycopg.Connection, gone: Sequence[tuple[Any, ...]]) -> tuple[list[Row], list[Row]]:
+    """Count groups and tasks anew without failures that are gone; return the tasks and the groups."""
     groups = [_group(row) for row in gone]
     tasks = [_task(row) for row in gone if row[2] is not None]
     _run(connection, "reduce_failure_groups", groups)
     _run(connection, "reduce_failure_tasks", tasks)
-    return tasks, [*groups, *(_group(row) for row in _run(connection, "erase_resolutions", erasures))]
+    return tasks, groups
 
 
 def _settle_tasks(

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 from uuid import UUID
 
+import msgspec
 import orjson
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.fingerprint import fingerprint
-from runledger.schemas.identifiers import job_id, row_id, run_key
+from runledger.schemas.identifiers import NAMESPACE, job_id, run_key, uuid5
+from runledger.schemas.lean_events import FailureRecorded, FailureResolved, LeanEvent
 from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
-from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, FailureResolved
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.sinks.decoding import split_logged
@@ -25,8 +27,11 @@ from runledger.sinks.records import Record
 Row: TypeAlias = dict[str, Any]
 """{column: value}, fit for JSON."""
 
-EventRow: TypeAlias = tuple[date, int, int, datetime, str, UUID, str, str, str | None, datetime, str, str]
+EventRow: TypeAlias = tuple[date, int, int, datetime, str, UUID, str, datetime, str, str | None, str, bytes]
 """One row of run_event, in the order of EVENT_COLUMNS."""
+
+JobRow: TypeAlias = tuple[UUID, UUID, str, str]
+"""One row of scoring_outbox, in the order of JOB_COLUMNS."""
 
 EVENT_COLUMNS = (
     "log_day",
@@ -35,42 +40,33 @@ EVENT_COLUMNS = (
     "logged_at",
     "project_key",
     "run_id",
-    "event_id",
     "type",
-    "agent_id",
     "occurred_at",
+    "event_id",
+    "agent_id",
     "source",
     "data",
 )
+PLAIN_EVENT_COLUMNS = EVENT_COLUMNS.index("event_id")
+"""So many of them hold plain values, as `copy_lines` means it."""
 
-_SNAPSHOT_COLUMNS = (
-    "project_key",
+_PLAIN_SNAPSHOT_COLUMNS = (
     "run_id",
     "born_offset",
     "version",
     "last_logged_at",
     "kind",
     "status",
-    "agent_id",
     "started_at",
-    "start_event_id",
-    "summary",
     "parent_run_id",
-    "task_id",
     "ended_at",
-    "end_event_id",
-    "end_summary",
     "end_logged_at",
     "outcome",
-    "actions_taken",
     "last_occurred_at",
     "cost_source",
-    "reported",
     "reported_cost_source",
-    "final",
     "final_cost_source",
     "usage_mismatch",
-    "models",
     "events",
     "failures",
     "traces",
@@ -90,8 +86,30 @@ _USAGE_COLUMNS = (
     "cache_write_tokens",
     "reasoning_tokens",
 )
-RUN_COLUMNS = (*_SNAPSHOT_COLUMNS, *_USAGE_COLUMNS, "row_id", "log_partition", "late_events", "heard_at")
+_SNAPSHOT_COLUMNS = (
+    "project_key",
+    "agent_id",
+    "start_event_id",
+    "summary",
+    "task_id",
+    "end_event_id",
+    "end_summary",
+    "actions_taken",
+    "reported",
+    "final",
+    "models",
+)
+RUN_COLUMNS = (
+    *_PLAIN_SNAPSHOT_COLUMNS,
+    *_USAGE_COLUMNS,
+    "row_id",
+    "log_partition",
+    "late_events",
+    "heard_at",
+    *_SNAPSHOT_COLUMNS,
+)
 """Columns of agent_run, in the order of a run's row."""
+PLAIN_RUN_COLUMNS = len(RUN_COLUMNS) - len(_SNAPSHOT_COLUMNS)
 
 _HEALTH_COLUMNS = (
     "project_key",
@@ -114,22 +132,9 @@ _SETTINGS_COLUMNS = (
     "silence_threshold",
     "failure_threshold",
 )
-_OUTCOME_COLUMNS = (
-    "agent_id",
-    "action_summary",
-    "actions_taken",
-    "status",
-    "project_key",
-    "run_id",
-    "revision",
-    "kind",
-    "run_status",
-    "inferred",
-    "silent",
-    "ended_at",
-)
+_PLAIN_OUTCOME_COLUMNS = ("run_id", "revision", "kind", "status", "run_status", "inferred", "silent", "ended_at")
+_OUTCOME_COLUMNS = ("project_key", "agent_id", "action_summary", "actions_taken")
 LOG_COLUMNS = (
-    *_OUTCOME_COLUMNS,
     "id",
     "run_at",
     "consecutive_silence_count",
@@ -137,14 +142,21 @@ LOG_COLUMNS = (
     "late",
     "log_partition",
     "log_offset",
+    *_PLAIN_OUTCOME_COLUMNS,
+    *_OUTCOME_COLUMNS,
 )
 """Columns of agent_run_log, in the order of a logged run's row."""
+PLAIN_LOG_COLUMNS = len(LOG_COLUMNS) - len(_OUTCOME_COLUMNS)
 
-JOB_COLUMNS = ("job_id", "key", "payload")
-"""Columns of a logged run's job, in the order of its row."""
+JOB_COLUMNS = ("job_id", "row_id", "key", "payload")
+"""Columns of scoring_outbox, in the order of a job's row."""
+PLAIN_JOB_COLUMNS = JOB_COLUMNS.index("key")
 
-_snapshot_values = attrgetter(*_SNAPSHOT_COLUMNS, *(f"usage.{name}" for name in _USAGE_COLUMNS))
-_outcome_values = attrgetter(*_OUTCOME_COLUMNS)
+_plain_values = attrgetter(*_PLAIN_SNAPSHOT_COLUMNS, *(f"usage.{name}" for name in _USAGE_COLUMNS))
+_other_values = attrgetter(*_SNAPSHOT_COLUMNS)
+_outcome_values = attrgetter(*_PLAIN_OUTCOME_COLUMNS, *_OUTCOME_COLUMNS)
+_TYPES = {form: str(form.__struct_config__.tag) for form in get_args(LeanEvent)}
+_write_json = msgspec.json.Encoder().encode
 
 
 def as_json(rows: Iterable[Row]) -> str:
@@ -159,7 +171,7 @@ def json_of(value: object) -> str:
     raise TypeError(f"{type(value).__name__} has no JSON form here")
 
 
-def event_row(record: Record, event: AnyRunEvent) -> EventRow:
+def event_row(record: Record, event: LeanEvent) -> EventRow:
     """Row of run_event: one delivery."""
     return (
         record.logged_at.date(),
@@ -168,12 +180,12 @@ def event_row(record: Record, event: AnyRunEvent) -> EventRow:
         record.logged_at,
         event.project_key,
         event.run_id,
-        event.event_id,
-        event.type,
-        event.agent_id,
+        _TYPES[event.__class__],
         event.occurred_at,
+        event.event_id,
+        event.agent_id,
         event.source,
-        event.data.__pydantic_serializer__.to_json(event.data, exclude_none=True).decode(),
+        _write_json(event.data),
     )
 
 
@@ -216,12 +228,49 @@ def resolution_row(record: Record, event: FailureResolved) -> Row:
     }
 
 
-def run_row(record: Record, snapshot: RunSnapshot) -> Row:
-    """Row of agent_run."""
-    values = _snapshot_values(snapshot)
-    row = row_id(snapshot.project_key, snapshot.run_id)
+class Run(msgspec.Struct, frozen=True, gc=False):
+    """What becomes a row of agent_run.
+
+    Args:
+        partition: of runs, and so of run-events.
+        snapshot: the newest of the run.
+    """
+
+    partition: int
+    snapshot: RunSnapshot
+
+    @property
+    def birth(self) -> Row:
+        """The run and the life of it that the snapshot tells."""
+        told = self.snapshot
+        return {"project_key": told.project_key, "run_id": told.run_id, "born_offset": told.born_offset}
+
+
+class Log(msgspec.Struct, gc=False):
+    """What becomes a row of agent_run_log; its streaks may still be revised.
+
+    Args:
+        record: that told it.
+        logged: what it told.
+    """
+
+    record: Record
+    logged: LoggedRun
+    consecutive_silence_count: int
+    consecutive_failure_count: int
+
+
+def run_row(run: Run) -> tuple[Any, ...]:
+    """Row of agent_run, in the order of RUN_COLUMNS."""
+    snapshot = run.snapshot
+    row = _row_id(run_key(snapshot.project_key, snapshot.run_id))
     heard_at = snapshot.heard_at or snapshot.last_logged_at  # state of an older processor does not tell
-    return dict(zip(RUN_COLUMNS, (*values, row, record.partition, False, heard_at), strict=True))
+    return (*_plain_values(snapshot), row, run.partition, False, heard_at, *_other_values(snapshot))
+
+
+@lru_cache(16_384)
+def _row_id(key: bytes) -> UUID:
+    return uuid5(NAMESPACE, key)  # as identifiers.row_id; open runs are heard of again and again
 
 
 def health_row(health: AgentHealth) -> Row:
@@ -229,20 +278,19 @@ def health_row(health: AgentHealth) -> Row:
     return {name: getattr(health, name) for name in _HEALTH_COLUMNS}
 
 
-def log_row(record: Record, logged: LoggedRun) -> Row:
-    """Row of agent_run_log."""
-    outcome = logged.outcome
-    values = (
-        *_outcome_values(outcome),
+def log_row(log: Log) -> tuple[Any, ...]:
+    """Row of agent_run_log, in the order of LOG_COLUMNS."""
+    outcome = log.logged.outcome
+    return (
         outcome.row_id,
         outcome.logged_at,
-        logged.consecutive_silence_count,
-        logged.consecutive_failure_count,
-        logged.late,
-        record.partition,
-        record.offset,
+        log.consecutive_silence_count,
+        log.consecutive_failure_count,
+        log.logged.late,
+        log.record.partition,
+        log.record.offset,
+        *_outcome_values(outcome),
     )
-    return dict(zip(LOG_COLUMNS, values, strict=True))
 
 
 def streak_row(revised: StreakRevised) -> Row:
@@ -254,8 +302,8 @@ def streak_row(revised: StreakRevised) -> Row:
     }
 
 
-def job_row(record: Record, logged: LoggedRun, rubric: str) -> Row:
-    """Row of scoring_outbox: the one job that scores the run, as JOB_COLUMNS name it.
+def job_row(record: Record, logged: LoggedRun, rubric: str) -> JobRow:
+    """Row of scoring_outbox: the one job that scores the run.
 
     The payload is a ScoringJob; most of it is taken from the record as it is, which costs a quarter of writing it anew.
 
@@ -269,7 +317,7 @@ def job_row(record: Record, logged: LoggedRun, rubric: str) -> Row:
     payload = b'%b,"outcome":%b,"baseline":%b}' % (head[:-1], told, baseline)
     key = run_key(outcome.project_key, outcome.run_id).decode()
     try:
-        return {"job_id": job, "key": key, "payload": payload.decode()}
+        return job, outcome.row_id, key, payload.decode()
     except UnicodeDecodeError as error:  # within a field that nobody reads, and so nobody has looked at
         raise DecodeError("not_json", "not JSON: not UTF-8") from error
 

@@ -9,7 +9,6 @@ from datetime import date
 from time import sleep
 from uuid import UUID
 
-import orjson
 import psycopg
 import structlog
 
@@ -19,16 +18,25 @@ from runledger.sinks.failure_groups import write_failures
 from runledger.sinks.loading import load
 from runledger.sinks.offsets import Position
 from runledger.sinks.records import Partition
-from runledger.sinks.rows import EVENT_COLUMNS, JOB_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Row, as_json
+from runledger.sinks.rows import EVENT_COLUMNS, Row, as_json
+from runledger.sinks.run_tables import uuid_array, write_logs, write_runs
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.statements import statement
 from runledger.sinks.texts import Texts, texts_of
 
 _log = structlog.get_logger()
 
-_BIRTH = ("project_key", "run_id", "born_offset")
 _SILENT_SECONDS = 1.0
 """A sink that is long at a COPY and sends nothing of it for so long was stopped; on a slow line, something comes."""
+_ERASING = (
+    "remember_erasures",
+    "erase_runs",
+    "erase_run_log",
+    "erase_jobs",
+    "erase_scores",
+    "erase_pruned_runs",
+    "erase_refused_events",
+)
 _MOST_REGISTERED = 100_000
 """Agents remembered; whoever names each run's agent anew costs statements, not memory."""
 
@@ -93,6 +101,7 @@ class Writer:
 
     def read_positions(self, sources: Iterable[Partition]) -> dict[Partition, Position]:
         """Read the positions that stand in the database."""
+        self._registered.clear()  # another sink may have erased some meanwhile
         return offsets.read_positions(self.connection(), sources)
 
     def open_positions(self, positions: Mapping[Partition, Position]) -> None:
@@ -115,8 +124,12 @@ class Writer:
         try:
             self._open_incoming(connection)
             self._make_days(connection, {row[0] for row in batch.events})
-            with connection.transaction():
-                self._write(connection, batch, texts, expected)
+            try:
+                with connection.transaction():
+                    self._write(connection, batch, texts, expected)
+            except psycopg.errors.UniqueViolation:
+                with connection.transaction():
+                    self._write(connection, batch, texts, expected, careful=True)
             self._remember(batch)
         except psycopg.errors.LockNotAvailable:
             # No timeout of the server's ends a transaction whose process was stopped in a COPY. Who waits for it does.
@@ -125,23 +138,37 @@ class Writer:
             raise
 
     def _write(
-        self, connection: psycopg.Connection, batch: Batch, texts: Texts, expected: Mapping[Partition, int]
+        self,
+        connection: psycopg.Connection,
+        batch: Batch,
+        texts: Texts,
+        expected: Mapping[Partition, int],
+        *,
+        careful: bool = False,
     ) -> None:
-        """Write a batch within its transaction."""
+        """Write a batch within its transaction; with care where a row that seemed new stands."""
         offsets.advance_positions(connection, expected, batch.moves, batch.refusals, unchecked=self._unchecked)
-        if batch.logs or batch.streaks or batch.scores or batch.erasures:
-            alone = bool(batch.scores or batch.erasures)
-            connection.execute(statement("lock_run_log"), {"alone": alone})
+        erases = batch.erasures or batch.erased_projects
+        if batch.logs or batch.streaks or batch.scores or erases:
+            connection.execute(statement("lock_run_log"), {"alone": bool(batch.scores or erases)})
         _erase_runs(connection, batch)
+        self._erase_agents(connection, batch)
+        _run(connection, "remember_refused_events", batch.refused_events)
         _write_events(connection, batch, texts.events)
-        _write_runs(connection, batch, texts.runs)
+        write_runs(connection, batch, texts, careful=careful)
         # Settings only change rows that stand, so they trust no memory: somebody may have deleted one.
         _register(connection, batch.named if batch.settings else batch.named - self._registered)
         _write_agents(connection, batch)
-        _write_run_log(connection, batch, texts.logs)
+        _write_run_log(connection, batch, texts, careful=careful)
         _write_scores(connection, batch)
         _run(connection, "upsert_incidents", batch.incidents.values())
         write_failures(connection, batch)
+
+    def _erase_agents(self, connection: psycopg.Connection, batch: Batch) -> None:
+        for name in ("erase_incidents", "erase_agent_health", "erase_agents", "erase_pruned_agents"):
+            _run(connection, name, batch.erased_agents.values())
+        _run(connection, "erase_rollup", batch.erased_projects)
+        self._registered -= {(row["project_key"], row["agent_id"]) for row in batch.erased_agents.values()}
 
     def _remember(self, batch: Batch) -> None:
         if len(self._registered) + len(batch.named) > _MOST_REGISTERED:
@@ -162,12 +189,26 @@ class Writer:
             self._days.add(day)
 
     @contextmanager
+    def transaction(self, *, alone: bool) -> Iterator[psycopg.Connection]:
+        """Open a transaction for `runledger.sinks.pruning`; if it is to be alone, sinks wait for its end."""
+        connection = self.connection()
+        with connection.transaction():
+            if alone:
+                connection.execute(statement("lock_sinks"))
+            yield connection
+
+    @contextmanager
     def claimed_jobs(self, limit: int) -> Iterator[list[OutboxJob]]:
         """Claim unsent jobs for the length of the block; what `mark_sent` names in it is committed with it."""
         connection = self.connection()
         with connection.transaction():
             found = connection.execute(statement("claim_jobs"), {"limit": limit}).fetchall()
             yield [OutboxJob(number, key.encode(), payload.encode()) for number, key, payload in found]
+
+    def outbox_age_seconds(self) -> float:
+        """Age of the oldest job that is not sent; 0 where all are."""
+        found = self.connection().execute(statement("select_outbox_age")).fetchone()
+        return 0.0 if found is None else max(0.0, float(found[0]))
 
     def mark_sent(self, jobs: Collection[OutboxJob]) -> None:
         """Mark jobs as sent; inside `claimed_jobs`, after the broker's acknowledgement."""
@@ -197,24 +238,13 @@ def _make_day(connection: psycopg.Connection, day: date) -> None:
 
 
 def _erase_runs(connection: psycopg.Connection, batch: Batch) -> None:
-    for name in ("remember_erasures", "erase_runs", "erase_run_log", "erase_jobs", "erase_scores"):
+    for name in _ERASING:
         _run(connection, name, batch.erasures)
 
 
 def _write_events(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
     load(connection, "run_event", EVENT_COLUMNS, text)
     _run(connection, "erase_events", batch.erasures)
-
-
-def _write_runs(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
-    runs, written = batch.runs.values(), 0
-    if runs:
-        load(connection, "incoming_run", RUN_COLUMNS, text)
-        written = connection.execute(statement("upsert_runs")).rowcount
-    if written < len(runs) or batch.late:
-        # A row that was not written stands newer, or is of another birth: the statement finds which.
-        births = [{name: run[name] for name in _BIRTH} for run in (*runs, *batch.late)]
-        _run(connection, "mark_late_runs", births)
 
 
 def _register(connection: psycopg.Connection, named: Collection[tuple[str, str | None]]) -> None:
@@ -230,11 +260,9 @@ def _write_agents(connection: psycopg.Connection, batch: Batch) -> None:
         _run(connection, name, batch.settings.values())
 
 
-def _write_run_log(connection: psycopg.Connection, batch: Batch, text: bytes) -> None:
+def _write_run_log(connection: psycopg.Connection, batch: Batch, texts: Texts, *, careful: bool) -> None:
     """Write logged runs, and the jobs of those that are new."""
-    if batch.logs:
-        load(connection, "incoming_log", LOG_COLUMNS + JOB_COLUMNS, text)
-        connection.execute(statement("upsert_run_log"), prepare=False)
+    write_logs(connection, batch, texts, careful=careful)
     _run(connection, "revise_streaks", batch.streaks.values())
     if batch.jobs:
         _join_scores(connection, list(batch.jobs))
@@ -248,5 +276,4 @@ def _write_scores(connection: psycopg.Connection, batch: Batch) -> None:
 
 
 def _join_scores(connection: psycopg.Connection, rows: list[UUID]) -> None:
-    array = orjson.dumps(rows).decode()  # an array's own text, but for the brackets
-    connection.execute(statement("join_scores"), {"row_ids": f"{{{array[1:-1]}}}"})
+    connection.execute(statement("join_scores"), {"row_ids": uuid_array(rows)})

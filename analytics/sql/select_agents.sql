@@ -15,7 +15,7 @@ logged AS (
            sum(r.total_tokens)::bigint AS total_tokens
     FROM named
     JOIN agent_run_log AS l USING (project_key, agent_id)
-    LEFT JOIN agent_run AS r ON r.row_id = l.id
+    LEFT JOIN agent_run AS r USING (project_key, run_id)
     GROUP BY l.project_key, l.agent_id
 )
 SELECT h.project_key,

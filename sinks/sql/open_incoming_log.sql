@@ -2,6 +2,7 @@
 CREATE TEMP TABLE incoming_log (
     LIKE agent_run_log,
     job_id uuid NOT NULL,
+    row_id uuid NOT NULL,
     key text NOT NULL,
     payload text NOT NULL
 ) ON COMMIT DELETE ROWS

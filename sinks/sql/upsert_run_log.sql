@@ -1,6 +1,6 @@
--- Insert each finished run once and revise it in place: run_at and created_at never change. The rollup moves by what the
--- rows themselves changed, so a replay moves nothing; scores move it when they are joined. A row that is new brings the one
--- job that scores it; a revision brings none.
+-- Revise finished runs in place, and insert each that is missing: run_at and created_at never change. The rollup moves by
+-- what the rows themselves changed, so a replay moves nothing; scores move it when they are joined. A row that is new
+-- brings the one job that scores it; a revision brings none.
 WITH incoming AS (
     SELECT r.*
     FROM incoming_log AS r
@@ -8,6 +8,7 @@ WITH incoming AS (
         SELECT FROM erased_run AS e
         WHERE e.project_key = r.project_key AND e.run_id = r.run_id AND r.run_at <= e.erased_at
     )
+    AND (SELECT true FROM pruned_run AS p WHERE p.project_key = r.project_key AND p.run_id = r.run_id LIMIT 1) IS NULL
 ),
 before AS (
     -- Row by row through the key: a table just made has no statistics, and a join would read the whole of it.
@@ -46,7 +47,7 @@ written AS (
 ),
 job AS (
     INSERT INTO scoring_outbox (job_id, row_id, key, payload)
-    SELECT i.job_id, i.id, i.key, i.payload
+    SELECT i.job_id, i.row_id, i.key, i.payload
     FROM incoming AS i
     JOIN written USING (id)
     WHERE NOT EXISTS (SELECT FROM before AS b WHERE b.id = i.id)

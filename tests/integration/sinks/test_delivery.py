@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import psycopg
 import pytest
+from msgspec.structs import replace as changed
 
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import RUNS
@@ -125,7 +125,7 @@ def test_deliver_keeps_the_position_where_the_broker_takes_no_dead_letter(
 ) -> None:
     away = settings.model_copy(update={"kafka": "127.0.0.1:1"})
     writer = Writer(away)
-    poison = replace(_records(1)[0], value=b"{")
+    poison = changed(_records(1)[0], value=b"{")
     with pytest.raises(DeliveryError):
         _delivery(away, writer).deliver([poison], {_RUNS: 0})
     writer.close()

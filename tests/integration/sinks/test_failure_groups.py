@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import run_key
@@ -211,7 +212,7 @@ def _write(ledger: Ledger, *events: AnyRunEvent) -> None:
     """Write one story as a batch; the next one goes on in the log where this one ended."""
     begun = {suffix: _next(ledger, suffix) for suffix in (RUN_EVENTS.suffix, RUNS.suffix)}
     told = [one for one in Story().tell(events) if one.suffix in begun]
-    ledger.write([replace(one, offset=one.offset + begun[one.suffix]) for one in told])
+    ledger.write([changed(one, offset=one.offset + begun[one.suffix]) for one in told])
 
 
 def _next(ledger: Ledger, suffix: str) -> int:

@@ -10,9 +10,10 @@ from runledger.sinks.batch import fold
 from runledger.sinks.copying import copy_text
 from runledger.sinks.loading import load
 from runledger.sinks.migrate import migrate
-from runledger.sinks.rows import EVENT_COLUMNS, Row, as_json
+from runledger.sinks.rows import EVENT_COLUMNS, PLAIN_EVENT_COLUMNS, as_json
 from runledger.sinks.statements import statement
 from runledger.sinks.verify import verify
+from tests.integration.sinks.old_tables import load_runs
 from tests.integration.sinks.story import random_story
 
 pytestmark = pytest.mark.integration
@@ -21,18 +22,13 @@ _BEFORE = "0003"
 _OURS = ("failure", "task", "resolution")
 
 
-def _insert(connection: psycopg.Connection, table: str, rows: list[Row]) -> None:
-    text = f"INSERT INTO {table} SELECT r.* FROM jsonb_populate_recordset(NULL::{table}, %(rows)s::jsonb) AS r"  # noqa: S608  # a table's name
-    connection.execute(text.encode(), {"rows": as_json(rows)})
-
-
 @pytest.mark.parametrize("seed", range(3))
 def test_failures_written_before_get_the_states_of_a_recount(database: str, seed: int) -> None:
     migrate(database, _BEFORE)
     batch = fold(random_story(seed, 600, 60, 2).records, DEFAULT_RUBRIC)
     with psycopg.connect(database, autocommit=True) as connection:
-        load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events))
-        _insert(connection, "agent_run", list(batch.runs.values()))
+        load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events, PLAIN_EVENT_COLUMNS))
+        load_runs(connection, batch)
         connection.execute(statement("insert_failures"), {"rows": as_json(batch.failures.values())})
         migrate(database)
         assert [one for one in verify(connection).differences if one.kind.startswith(_OURS)] == []

@@ -21,9 +21,18 @@ from runledger.sinks.copying import copy_text
 from runledger.sinks.errors import MigrationError
 from runledger.sinks.loading import load
 from runledger.sinks.migrate import migrate
-from runledger.sinks.rows import EVENT_COLUMNS, Row, score_row
+from runledger.sinks.rows import (
+    EVENT_COLUMNS,
+    JOB_COLUMNS,
+    LOG_COLUMNS,
+    PLAIN_EVENT_COLUMNS,
+    Row,
+    log_row,
+    score_row,
+)
 from runledger.sinks.statements import statement
 from runledger.sinks.verify import verify
+from tests.integration.sinks.old_tables import load_runs
 from tests.integration.sinks.servers import own_postgres
 from tests.integration.sinks.story import random_story
 from tests.unit.sinks.build import NOON, PROJECT, score
@@ -48,16 +57,17 @@ def _insert(connection: psycopg.Connection[Any], table: str, rows: list[Row]) ->
 
 def _write_as_before(connection: psycopg.Connection[Any], batch: Batch) -> None:
     """Write a batch into the tables as they were, by statements that have not changed since, or by hand."""
-    load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events))
-    _insert(connection, "agent_run", list(batch.runs.values()))
+    load(connection, "run_event", EVENT_COLUMNS, copy_text(batch.events, PLAIN_EVENT_COLUMNS))
+    load_runs(connection, batch)
     _insert(connection, "agent_health", list(batch.health.values()))
     connection.execute(statement("insert_failures"), _as_json(list(batch.failures.values())))
-    jobs = [(row["job_id"], row_id, row["key"], row["payload"]) for row_id, row in batch.jobs.items()]
-    load(connection, "scoring_outbox", ("job_id", "row_id", "key", "payload"), copy_text(jobs))
+    load(connection, "scoring_outbox", JOB_COLUMNS, copy_text(list(batch.jobs.values())))
     defaults = {"rlhf_scores": None}
     logs = [
-        row | defaults | {"created_at": NOON + timedelta(minutes=11 * number)}
-        for number, row in enumerate(batch.logs.values())
+        dict(zip(LOG_COLUMNS, log_row(log), strict=True))
+        | defaults
+        | {"created_at": NOON + timedelta(minutes=11 * number)}
+        for number, log in enumerate(batch.logs.values())
     ]
     logs[0]["created_at"] = None  # as the document's table allows
     _insert(connection, "agent_run_log", logs)

@@ -11,6 +11,7 @@ from typing import get_args
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace as changed
 
 from runledger.schemas.identifiers import job_id
 from runledger.schemas.outcomes import OutcomeStatus
@@ -98,7 +99,7 @@ def test_figures_equal_a_count_of_the_rows_whatever_is_written_and_erased(ledger
         records = []
         for _ in range(dice.randint(1, 15)):
             topic, _, made = _anything(dice, 12)
-            records.append(replace(made, offset=offsets[topic]))
+            records.append(changed(made, offset=offsets[topic]))
             offsets[topic] += 1
         ledger.write(records)
         if step % 4 == 3:
@@ -175,7 +176,7 @@ def test_two_sinks_on_different_partitions_add_up(ledger: Ledger) -> None:
     def write_second() -> None:
         try:
             for number in range(rounds):
-                batch = fold([replace(logged_record(number, outcome(1000 + number)), partition=1)], DEFAULT_RUBRIC)
+                batch = fold([changed(logged_record(number, outcome(1000 + number)), partition=1)], DEFAULT_RUBRIC)
                 together.wait(30)
                 other.write(batch, second)
                 second.update(batch.moves)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from runledger.schemas.scoring import DEFAULT_RUBRIC
 from runledger.schemas.topics import RUNS, SETTINGS
@@ -146,7 +146,7 @@ def test_two_sinks_that_meet_the_same_agents_at_once_never_deadlock(ledger: Ledg
                     run_record(20 * step + place, snapshot(1000 * number + 20 * step + place, agent_id=agent), number)
                     for place, agent in enumerate(agents)
                 ]
-                said = replace(settings_record(step, f"agent-{step}-{number}", name="x"), partition=number)
+                said = changed(settings_record(step, f"agent-{step}-{number}", name="x"), partition=number)
                 batch = fold([*runs, said], DEFAULT_RUBRIC)
                 together.wait(30)
                 writers[number].write(batch, places[number])

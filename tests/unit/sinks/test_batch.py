@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace as changed
 
 from runledger.schemas import codec
 from runledger.schemas.identifiers import job_id, row_id, run_key
@@ -14,7 +15,7 @@ from runledger.schemas.scoring import DEFAULT_RUBRIC, ScoringJob
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS, Topic
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.batch import fold
-from runledger.sinks.decoding import decode_logged
+from runledger.sinks.rows import RUN_COLUMNS, run_row
 from tests.unit.sinks.build import (
     AGENT,
     NOON,
@@ -49,14 +50,14 @@ def test_fold_moves_past_the_markers_behind_the_last_record() -> None:
 
 def test_fold_keeps_the_newest_snapshot_of_a_run() -> None:
     batch = fold([run_record(0, snapshot(1, version=2)), run_record(1, snapshot(1, version=4))], DEFAULT_RUBRIC)
-    assert [row["version"] for row in batch.runs.values()] == [4]
+    assert [run.snapshot.version for run in batch.runs.values()] == [4]
     assert batch.late == []
 
 
 def test_fold_keeps_the_first_birth_and_notes_the_other() -> None:
     records = [run_record(0, snapshot(1, version=2)), run_record(1, snapshot(1, born_offset=8, version=9))]
     batch = fold(records, DEFAULT_RUBRIC)
-    assert [row["born_offset"] for row in batch.runs.values()] == [0]
+    assert [run.snapshot.born_offset for run in batch.runs.values()] == [0]
     assert [row["born_offset"] for row in batch.late] == [8]
 
 
@@ -79,29 +80,29 @@ def test_fold_applies_streaks_in_the_order_of_the_log() -> None:
         streak_record(2, 1, silence=3),
     ]
     batch = fold(records, DEFAULT_RUBRIC)
-    assert batch.logs[_ROW]["consecutive_silence_count"] == 3
+    assert batch.logs[_ROW].consecutive_silence_count == 3
     assert not batch.streaks
 
 
 def test_fold_makes_the_job_of_the_first_revision() -> None:
     records = [logged_record(0, outcome(1, status="failed")), logged_record(1, outcome(1, revision=2))]
     batch = fold(records, DEFAULT_RUBRIC)
-    assert batch.logs[_ROW]["status"] == "success"
-    assert '"revision":1' in batch.jobs[_ROW]["payload"]
+    assert batch.logs[_ROW].logged.outcome.status == "success"
+    assert '"revision":1' in batch.jobs[_ROW][-1]
 
 
 def test_fold_makes_a_job_that_workers_read() -> None:
     told = replace(outcome(1), actions_taken={"said": 'é \n "'}, usage=UsageTotals(cost_usd=Decimal("0.1")))
     batch = fold([logged_record(0, told)], DEFAULT_RUBRIC)
-    logged = decode_logged(logged_record(0, told).value)
+    logged = codec.decode_run_log(logged_record(0, told).value)
     assert isinstance(logged, LoggedRun)
     job = ScoringJob(job_id(_ROW, DEFAULT_RUBRIC), DEFAULT_RUBRIC, told, logged.baseline)
-    assert codec.decode(ScoringJob, batch.jobs[_ROW]["payload"].encode()) == job
+    assert codec.decode(ScoringJob, batch.jobs[_ROW][-1].encode()) == job
 
 
 def test_fold_dead_letters_a_logged_run_with_bytes_that_are_no_text_in_a_field_of_nobodys() -> None:
     good = logged_record(0, outcome(1))
-    bad = replace(good, value=(good.value or b"").replace(b'"run_status"', b'"later":"\xff","run_status"'))
+    bad = changed(good, value=(good.value or b"").replace(b'"run_status"', b'"later":"\xff","run_status"'))
     batch = fold([bad], DEFAULT_RUBRIC)
     assert [letter.reason for letter in batch.dead_letters] == ["not_json"]
     assert not batch.logs
@@ -179,7 +180,7 @@ def test_fold_dead_letters_a_tombstone_of_settings_whose_key_names_nobody(key: b
 
 
 def test_fold_dead_letters_settings_under_another_agents_key() -> None:
-    misplaced = replace(settings_record(0), key=settings_record(0, "nova").key)
+    misplaced = changed(settings_record(0), key=settings_record(0, "nova").key)
     batch = fold([misplaced], DEFAULT_RUBRIC)
     assert [letter.reason for letter in batch.dead_letters] == ["wrong_key"]
     assert not batch.named
@@ -188,7 +189,8 @@ def test_fold_dead_letters_settings_under_another_agents_key() -> None:
 @pytest.mark.parametrize("heard", [None, 7])
 def test_a_run_of_an_older_processor_was_heard_when_it_was_logged_last(heard: int | None) -> None:
     heard_at = None if heard is None else NOON + timedelta(seconds=heard)
-    (row,) = fold([run_record(0, snapshot(1, version=90, heard_at=heard_at))], DEFAULT_RUBRIC).runs.values()
+    (run,) = fold([run_record(0, snapshot(1, version=90, heard_at=heard_at))], DEFAULT_RUBRIC).runs.values()
+    row = dict(zip(RUN_COLUMNS, run_row(run), strict=True))
     assert row["heard_at"] == (heard_at or NOON + timedelta(seconds=90))
 
 

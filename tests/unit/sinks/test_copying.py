@@ -6,9 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runledger.schemas.usage import UsageTotals
-from runledger.sinks.copying import copy_text
+from runledger.sinks.copying import copy_lines, copy_text
 
 _AT = datetime(2026, 3, 1, 12, 0, 0, 120, tzinfo=UTC)
 
@@ -50,7 +52,28 @@ def test_copy_text_writes_a_line_for_each_row() -> None:
     assert copy_text([]) == b""
 
 
-@pytest.mark.parametrize("value", ["\ud800", {"a": "\ud800"}, {"a": 2**64}])
+_PLAIN = st.tuples(
+    st.integers(-(2**63), 2**63 - 1),
+    st.none() | st.integers(),
+    st.none() | st.decimals(0, 10**9, places=10),
+    st.none() | st.uuids(),
+    st.none() | st.dates(),
+    st.none() | st.datetimes(timezones=st.just(UTC)),
+    st.none() | st.sampled_from(["success", "null-project", "null", "true", "runledger.run.ended.v1"]),
+)
+_OTHERS = st.tuples(st.none() | st.text(st.characters(exclude_categories=["Cs"])), st.none() | st.booleans())
+
+
+@given(st.lists(st.tuples(_PLAIN, _OTHERS).map(lambda parts: parts[0] + parts[1])))
+def test_copy_lines_writes_plain_values_as_it_writes_any(rows: list[tuple[object, ...]]) -> None:
+    assert copy_lines(rows, 7) == copy_lines(rows)
+
+
+def test_copy_lines_takes_json_that_is_written() -> None:
+    assert copy_lines([(1, b'{"a":"\\n\\\\"}')], 1) == ['1\t{"a":"\\\\n\\\\\\\\"}']
+
+
+@pytest.mark.parametrize("value", ["\ud800", {"a": "\ud800"}])
 def test_copy_text_blames_a_value_that_cannot_be_sent(value: object) -> None:
     with pytest.raises(psycopg.DataError):
         copy_text([("a",), (value,)])

@@ -3,8 +3,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -15,6 +17,7 @@ from runledger.schemas.errors import DecodeError
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.usage import UsageTotals
 from runledger.sinks.decoding import decode_agent, decode_logged, decode_run
+from runledger.sinks.rows import PLAIN_RUN_COLUMNS, RUN_COLUMNS, Run, run_row
 from tests.unit.sinks.build import NOON, health_record, logged_record, outcome, snapshot, streak_record
 
 _WHOLE = snapshot(
@@ -43,31 +46,59 @@ _JSON = st.recursive(
 )
 
 
+def _form(record: object) -> dict[str, Any]:
+    form: dict[str, Any] = msgspec.to_builtins(record)
+    return form
+
+
+def _same(found: object, expected: object) -> bool:
+    """Tell whether all that was read is as expected, whatever class holds it; not everything is read."""
+    form = _form(expected)
+    return _form(found) == {name: form[name] for name in _form(found)}
+
+
 @pytest.mark.parametrize("state", [_WHOLE, snapshot(1), replace(_WHOLE, final=None, actions_taken=None)])
 def test_decode_run_reads_what_the_codec_reads(state: RunSnapshot) -> None:
-    assert decode_run(codec.encode(state)) == state == codec.decode(RunSnapshot, codec.encode(state))
+    assert _same(decode_run(codec.encode(state)), state)
+    assert codec.decode(RunSnapshot, codec.encode(state)) == state
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), _JSON, max_size=4))
 def test_decode_run_keeps_what_a_run_says_it_did(actions: dict[str, object]) -> None:
     value = codec.encode(replace(_WHOLE, actions_taken=actions))
-    assert decode_run(value) == codec.decode(RunSnapshot, value)
+    assert _same(decode_run(value), codec.decode(RunSnapshot, value))
 
 
 def test_decode_run_reads_the_state_of_an_older_processor() -> None:
     document = orjson.loads(codec.encode(_WHOLE))
     del document["heard_at"], document["agent_rank"], document["usage"]["reasoning_tokens"]
-    assert decode_run(orjson.dumps(document)) == replace(_WHOLE, heard_at=None, agent_rank=None)
+    assert _same(decode_run(orjson.dumps(document)), replace(_WHOLE, heard_at=None, agent_rank=None))
+
+
+def test_decode_run_takes_what_is_left_out_for_its_default() -> None:
+    state = snapshot(1, events=0, reported=UsageTotals(), usage=UsageTotals())
+    document = {
+        name: value for name, value in orjson.loads(codec.encode(state)).items() if value not in (None, 0, False)
+    }
+    for name in ("reported", "usage", "models", "status", "cost_source"):
+        del document[name]
+    assert _same(decode_run(orjson.dumps(document | {"born_offset": 0})), state)
+
+
+def test_decode_run_reads_every_column() -> None:
+    run = decode_run(codec.encode(_WHOLE))
+    assert len(run_row(Run(0, run))) == len(RUN_COLUMNS)
+    assert run_row(Run(0, run))[:PLAIN_RUN_COLUMNS] == run_row(Run(0, _WHOLE))[:PLAIN_RUN_COLUMNS]
 
 
 def test_decode_agent_reads_what_the_codec_reads() -> None:
     value = health_record(0).value
-    assert decode_agent(value) == codec.decode(AgentHealth, value)
+    assert _same(decode_agent(value), codec.decode(AgentHealth, value))
 
 
 def test_decode_logged_reads_both_kinds_of_record() -> None:
     for record in (logged_record(0, outcome(1)), streak_record(0, 1, silence=2)):
-        assert decode_logged(record.value) == codec.decode_run_log(record.value)
+        assert _form(decode_logged(record.value)) == _form(codec.decode_run_log(record.value))
 
 
 def test_decode_run_takes_what_only_the_codec_takes() -> None:
