@@ -24,8 +24,10 @@ from runledger.schemas.topics import (
     Topic,
 )
 
-Resource: TypeAlias = Literal["topic", "group", "transactional-id"]
-Operation: TypeAlias = Literal["Read", "Write", "Create", "Describe"]
+CLUSTER = "kafka-cluster"
+"""Kafka's own name of the one resource of that kind."""
+Resource: TypeAlias = Literal["topic", "group", "transactional-id", "cluster"]
+Operation: TypeAlias = Literal["Read", "Write", "Create", "Describe", "DescribeConfigs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +39,22 @@ class Rights:
         writes: topics it writes.
         describes: topics of which it asks the ends only.
         joins: consumer group it is a member of, behind the prefix.
-        watches: consumer group whose offsets it asks for.
+        watches: consumer groups whose members and offsets it asks for.
         looks: beginnings of groups, behind the prefix, that it names and never joins: the client library looks them up.
         owns: prefix of its transactional ids.
         creates: whether it creates topics.
+        inspects: whether it asks for the settings of topics and brokers.
     """
 
     reads: tuple[Topic, ...] = ()
     writes: tuple[Topic, ...] = ()
     describes: tuple[Topic, ...] = ()
     joins: str | None = None
-    watches: str | None = None
+    watches: tuple[str, ...] = ()
     looks: tuple[str, ...] = ()
     owns: str | None = None
     creates: bool = False
+    inspects: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +103,15 @@ RIGHTS = {
     "watch": Rights(
         reads=(RUN_EVENTS, RUN_OUTCOMES, RUN_POSITIONS, AGENT_POSITIONS),
         describes=_SINK_SOURCES[1:],
-        watches="processors",
+        watches=("processors",),
         looks=("watch-",),
     ),
     "operator": Rights(writes=(SETTINGS, RUN_EVENTS, RUN_OUTCOMES), reads=(DEAD_LETTERS,)),
     "dlq": Rights(reads=(*_REPLAYED, DEAD_LETTERS), writes=(*_REPLAYED, DEAD_LETTERS), looks=("dlq-",), owns="dlq"),
     "migration": Rights(creates=True),
+    "doctor": Rights(
+        reads=ALL_TOPICS, watches=("processors", "sink", "scoring"), looks=("doctor-", "dlq-"), inspects=True
+    ),
 }
 """{kind of process: what it does}. Producers: gateway, MCP server, agents that write to Kafka themselves."""
 
@@ -120,8 +127,8 @@ def grants(rights: Rights, prefix: str = DEFAULT_PREFIX) -> Iterator[Grant]:
             yield Grant("Describe", "topic", topic.name(prefix))
     if rights.joins is not None:
         yield Grant("Read", "group", prefix + rights.joins)
-    if rights.watches is not None:
-        yield Grant("Describe", "group", prefix + rights.watches)
+    for watched in rights.watches:
+        yield Grant("Describe", "group", prefix + watched)
     for beginning in rights.looks:
         yield Grant("Describe", "group", prefix + beginning, prefixed=True)
     if rights.owns is not None:
@@ -129,3 +136,6 @@ def grants(rights: Rights, prefix: str = DEFAULT_PREFIX) -> Iterator[Grant]:
     if rights.creates:
         yield Grant("Create", "topic", prefix, prefixed=True)
         yield Grant("Describe", "topic", prefix, prefixed=True)
+    if rights.inspects:
+        yield Grant("DescribeConfigs", "topic", prefix, prefixed=True)
+        yield Grant("DescribeConfigs", "cluster", CLUSTER)

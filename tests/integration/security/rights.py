@@ -20,10 +20,12 @@ from runledger.schemas.kafka_rights import RIGHTS, Grant, grants
 from tests.secure_servers import SecureBroker
 
 LOGIN_PASSWORD = "marked-login-5d"  # noqa: S105  # of logins that live as long as a test
+_OPERATIONS = {"DescribeConfigs": "DESCRIBE_CONFIGS"}
 _RESOURCES = {
     "topic": ResourceType.TOPIC,
     "group": ResourceType.GROUP,
     "transactional-id": ResourceType.TRANSACTIONAL_ID,
+    "cluster": ResourceType.BROKER,
 }
 
 
@@ -37,7 +39,7 @@ def allow(broker: SecureBroker, user: str, wanted: Sequence[Grant]) -> None:
             ResourcePatternType.PREFIXED if grant.prefixed else ResourcePatternType.LITERAL,
             f"User:{user}",
             "*",
-            AclOperation[grant.operation.upper()],
+            AclOperation[_OPERATIONS.get(grant.operation, grant.operation.upper())],
             AclPermissionType.ALLOW,
         )
         for grant in wanted

@@ -45,7 +45,8 @@ def commands() -> str:
         for one in grants(rights):
             pattern = " --resource-pattern-type prefixed" if one.prefixed else ""
             line = f"kafka-acls.sh $BROKER --add --allow-principal User:{kind} --operation {one.operation}"
-            lines.append(f"{line} --{one.resource} {one.name}{pattern}")
+            resource = "cluster" if one.resource == "cluster" else f"{one.resource} {one.name}"
+            lines.append(f"{line} --{resource}{pattern}")
     return "\n".join(lines)
 
 
@@ -58,8 +59,9 @@ def test_the_document_shows_the_rights_as_they_are(shown: str) -> None:
 def test_rights_are_those_of_the_table_of_topics(topic: Topic) -> None:
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.writes} >= _parties(topic.written_by)
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.reads} >= _parties(topic.read_by)
-    # An operator resolves failures, the watch looks how far the stages are, dead letters are read again.
-    beside = {"operator", "watch", "dlq"}
+    # An operator resolves failures, the watch looks how far the stages are, dead letters are read again, the doctor
+    # looks at everything.
+    beside = {"operator", "watch", "dlq", "doctor"}
     assert {kind for kind, rights in RIGHTS.items() if topic in rights.writes} - _parties(topic.written_by) <= beside
     changelog = {"processor"} if "changelog" in topic.written_by else set()
     extra = {kind for kind, rights in RIGHTS.items() if topic in rights.reads} - _parties(topic.read_by)
@@ -72,4 +74,5 @@ def test_the_sink_may_read_what_it_reads() -> None:
 
 def test_nobody_may_delete_or_alter() -> None:
     operations = {one.operation for rights in RIGHTS.values() for one in grants(rights)}
-    assert operations == {"Read", "Write", "Create", "Describe"}
+    assert operations == {"Read", "Write", "Create", "Describe", "DescribeConfigs"}
+    assert not any(one.operation == "Write" for one in grants(RIGHTS["doctor"]))
