@@ -72,17 +72,12 @@ def fold(stage: Stage[S], held: PartitionState[S], batches: Sequence[Batch]) -> 
         The changes; where there are too many dead letters, those of the records before the one too many.
     """
     changes: Changes[S] = Changes(next_offset=max([held.next_offset, *(batch.end for batch in batches)]))
-    folded = 0
     for batch in batches:
-        for record in batch.records:
-            if record.offset >= held.next_offset:
-                _fold_one(stage, held, batch, record, changes)
-                folded += 1
-    changes.folded = folded
+        _fold_batch(stage, held, batch, changes)
     for state in changes.snapshots.values():
         freeze(state)
     if not changes.refused:
-        changes.refusals = held.refusals.after_good(folded, held.limits)
+        changes.refusals = held.refusals.after_good(changes.folded, held.limits)
         return changes
     offsets = (it.offset for batch in batches for it in batch.records if it.offset >= held.next_offset)
     changes.refusals, excess = count(held.refusals, offsets, set(changes.refused), held.limits)
@@ -100,38 +95,62 @@ def _before(batches: Sequence[Batch], offset: int) -> list[Batch]:
     ]
 
 
-def _fold_one(stage: Stage[S], held: PartitionState[S], batch: Batch, record: Record, changes: Changes[S]) -> None:
-    logged_at = log_time(record.timestamp)
-    if changes.last_logged_at is None or logged_at > changes.last_logged_at:
-        changes.last_logged_at = logged_at
-    event = event_hash(record.key, record.value, record.headers) if stage.deduplicates else None
-    if event is not None and _repeated(stage, held, event, record, changes):
-        changes.duplicates += 1
-        return
-    key = record.key or b""
-    latest = changes.snapshots.get(key)
-    state = held.states.get(key) if latest is None else None if isinstance(latest, Tombstone) else latest
-    try:
-        stage.apply(state, record, logged_at, changes)
-    except DecodeError as error:
-        changes.refused.append(record.offset)
-        changes.outputs.append(_dead_letter(stage, batch, record, error))
-        if event is not None and len(held.rejected_with(changes, record.offset)) < MAX_REJECTED:
-            del changes.seen[event]
-            changes.rejected.append(record.offset)
+def _fold_batch(stage: Stage[S], held: PartitionState[S], batch: Batch, changes: Changes[S]) -> None:
+    """Fold one batch; what every record needs is looked up before the first."""
+    position, states, snapshots, newest = held.next_offset, held.states, changes.snapshots, changes.last_logged_at
+    deduplicates, apply, folded = stage.deduplicates, stage.apply, 0
+    for record in batch.records:
+        if record.offset < position:
+            continue
+        folded += 1
+        logged_at = log_time(record.timestamp)
+        if newest is None or logged_at > newest:
+            newest = logged_at
+        event = event_hash(record.key, record.value, record.headers) if deduplicates else None
+        if event is not None and _repeated(stage, held, event, record, changes):
+            changes.duplicates += 1
+            continue
+        key = record.key or b""
+        latest = snapshots.get(key)
+        state = states.get(key) if latest is None else None if isinstance(latest, Tombstone) else latest
+        try:
+            apply(state, record, logged_at, changes)
+        except DecodeError as error:
+            _refuse(stage, held, batch, record, event, error, changes)
+    changes.folded += folded
+    changes.last_logged_at = newest
+
+
+def _refuse(
+    stage: Stage[S],
+    held: PartitionState[S],
+    batch: Batch,
+    record: Record,
+    event: int | None,
+    error: DecodeError,
+    changes: Changes[S],
+) -> None:
+    """Send a record to dead-letters; its event's id stays free for the same event, mended."""
+    changes.refused.append(record.offset)
+    changes.outputs.append(_dead_letter(stage, batch, record, error))
+    if event is not None and len(held.rejected_with(changes, record.offset)) < MAX_REJECTED:
+        del changes.seen[event]
+        changes.rejected.append(record.offset)
 
 
 def _repeated(stage: Stage[S], held: PartitionState[S], event: int, record: Record, changes: Changes[S]) -> bool:
     offset, headers = record.offset, record.headers
     before = changes.seen.get(event)
+    if before is None:
+        before = held.seen.last(event)
     changes.seen[event] = offset
     replay = replay_of(headers) if headers and headers[0][0] == REPLAY_OF else None
     if replay is not None:
         if replay.reader != stage.name:
             return True  # it counted here, however long ago; another reader had refused it
-        if replay.letter.offset == (held.seen.last(event) if before is None else before):
+        if replay.letter.offset == before:
             return False  # last seen where we refused it ourselves
-    return held.seen.repeats(event, offset) if before is None else offset - before <= held.seen.size
+    return held.seen.reaches(before, offset)
 
 
 def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeError) -> Output:

@@ -12,7 +12,7 @@ from runledger.processors.evolve import Draft, freeze, thaw
 from runledger.processors.outcomes import conclude
 from runledger.processors.pricing import estimate_usd
 from runledger.processors.steps import At, RunStep
-from runledger.processors.usage import Price, add_model, add_report, effective, final_totals, is_mismatch
+from runledger.processors.usage import Price, add_model, add_report, final_totals, sum_up
 from runledger.schemas.lean_events import (
     AnyTokenUsage,
     FailureRecorded,
@@ -48,6 +48,7 @@ MAX_CLOCK_LEAD = timedelta(minutes=5)
 """An agent's clock may be so far ahead of the log's; what it says beyond is set to log time (docs/ledger.md)."""
 
 _Ending: TypeAlias = RunEnded | RunRecorded | RunLogged
+_Once: TypeAlias = RunStarted | _Ending | FailureRecorded
 _EndStatus: TypeAlias = Literal["completed", "failed", "interrupted"]
 _UNBORN = RunSnapshot("", UUID(int=0), 0, 0, datetime.min.replace(tzinfo=UTC))
 _OUTCOME_OF_STATUS: dict[_EndStatus, OutcomeStatus] = {
@@ -87,20 +88,16 @@ def apply(state: RunSnapshot | None, event: LeanEvent, at: At, price: Price = es
 def advance(run: Draft | None, event: LeanEvent, at: At, price: Price = estimate_usd) -> RunStep:
     """Do what `apply` does, to a draft of the run and in place: a batch copies each of its runs once, not per event."""
     match event:
-        case (
-            UsageReported()
-            | RunStarted()
-            | RunEnded()
-            | FailureRecorded()
-            | RunHeartbeat()
-            | RunRecorded()
-            | RunLogged()
-        ):
+        case UsageReported():  # nearly all of them
+            run, occurred_at = _hear(run, event, at)
+            _report(run, event, occurred_at, price)
+        case RunHeartbeat():
+            run, _ = _hear(run, event, at)
+        case RunStarted() | RunEnded() | RunRecorded() | RunLogged() | FailureRecorded():
             if _says_nothing_new(run, event):
                 return RunStep(run, changed=False)
             run, occurred_at = _hear(run, event, at)
             _take_in(run, event, occurred_at, at, price)
-            return RunStep(run, conclude(run))
         case RunTimedOut():
             return _give_up(run, event, at)
         case FailureResolved():
@@ -109,12 +106,11 @@ def advance(run: Draft | None, event: LeanEvent, at: At, price: Price = estimate
             return RunStep(None, erased=True)
         case _:
             assert_never(event)
+    return RunStep(run, conclude(run))
 
 
-def _says_nothing_new(run: Draft | None, event: Told) -> bool:
+def _says_nothing_new(run: Draft | None, event: _Once) -> bool:
     match event:
-        case UsageReported() | RunHeartbeat():
-            return False
         case RunStarted():
             return run is not None and bool(run.start_event_id == event.event_id)
         case RunEnded() | RunRecorded() | RunLogged():
@@ -123,18 +119,14 @@ def _says_nothing_new(run: Draft | None, event: Told) -> bool:
             return data.detached
 
 
-def _take_in(run: Draft, event: Told, occurred_at: datetime, at: At, price: Price) -> None:
+def _take_in(run: Draft, event: _Once, occurred_at: datetime, at: At, price: Price) -> None:
     match event:
-        case UsageReported():
-            _report(run, event, occurred_at, price)
         case RunStarted():
             _start(run, event, occurred_at)
         case RunEnded() | RunRecorded() | RunLogged():
             _end(run, event, occurred_at, at, price)
         case FailureRecorded():
             run.failures += 1
-        case RunHeartbeat():
-            pass
         case _:
             assert_never(event)
 
@@ -195,13 +187,9 @@ def _report(run: Draft, event: UsageReported, occurred_at: datetime, price: Pric
     run.traces += len(data.traces)
     if usage.model is not None:
         run.models = add_model(run.models, usage.model)
-    _sum_up(run)
-
-
-def _sum_up(run: Draft) -> None:
-    """Say anew what the run used."""
-    run.usage, run.cost_source = effective(run.reported, run.reported_cost_source, run.final, run.final_cost_source)
-    run.usage_mismatch = is_mismatch(run.reported, run.final, run.final_cost_source)
+    run.usage, run.cost_source, run.usage_mismatch = sum_up(
+        run.reported, run.reported_cost_source, run.final, run.final_cost_source
+    )
 
 
 def _read_end(event: _Ending) -> _End:
@@ -240,7 +228,9 @@ def _end(run: Draft, event: _Ending, occurred_at: datetime, at: At, price: Price
     run.end_summary = end.summary
     run.actions_taken = end.actions_taken
     run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)
-    _sum_up(run)
+    run.usage, run.cost_source, run.usage_mismatch = sum_up(
+        run.reported, run.reported_cost_source, run.final, run.final_cost_source
+    )
 
 
 def _give_up(run: Draft | None, event: RunTimedOut, at: At) -> RunStep:

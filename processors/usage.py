@@ -116,16 +116,28 @@ def final_totals(usage: AnyTokenUsage | None, at: datetime, price: Price) -> tup
     return evolve(final, total_tokens=total_tokens, cost_usd=cost_usd), source
 
 
-def effective(
+def sum_up(
     reported: UsageTotals, reported_source: CostSource, final: UsageTotals | None, final_source: CostSource
+) -> tuple[UsageTotals, CostSource, bool]:
+    """Say what the run used: the sum, until an end says something else.
+
+    Returns:
+        What it used, where its cost comes from, and whether the final usage is below the sum in some field.
+    """
+    if final is None:
+        return reported, reported_source, False
+    used, source = _effective(reported, reported_source, final, final_source)
+    return used, source, _is_mismatch(reported, final, final_source)
+
+
+def _effective(
+    reported: UsageTotals, reported_source: CostSource, final: UsageTotals, final_source: CostSource
 ) -> tuple[UsageTotals, CostSource]:
-    """Say what the run used: the final where it speaks, else the sum, field by field.
+    """The final where it speaks, else the sum, field by field.
 
     A partial final's total is effective input + effective output. A cost that the final only lets us estimate gives way
     to a sum that was reported at least in part, or that was estimated report by report for the same tokens.
     """
-    if final is None:
-        return reported, reported_source
     pairs = zip(_read_totals(final), _read_totals(reported), strict=True)
     used = _totals(*(of_sum if of_final is None else of_final for of_final, of_sum in pairs))
     if final.total_tokens is None and (final.input_tokens is not None or final.output_tokens is not None):
@@ -142,10 +154,8 @@ def _keeps_sum(reported: UsageTotals, source: CostSource, used: UsageTotals) -> 
     return source != "estimated" or same_tokens
 
 
-def is_mismatch(reported: UsageTotals, final: UsageTotals | None, final_source: CostSource) -> bool:
-    """Tell whether the final usage is below the sum of the reports in some field. An estimate proves nothing."""
-    if final is None:
-        return False
+def _is_mismatch(reported: UsageTotals, final: UsageTotals, final_source: CostSource) -> bool:
+    """An estimate proves nothing."""
     cost_usd = final.cost_usd if final_source == "reported" else None
     if cost_usd is not None and reported.cost_usd is not None and cost_usd < reported.cost_usd:
         return True

@@ -175,8 +175,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "every life of a run is its first",
         ),
         (
-            "run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)\n    _sum_up(run)",
-            "run.final, run.final_cost_source = final_totals(end.usage, occurred_at, price)",
+            "price)\n    run.usage, run.cost_source, run.usage_mismatch = sum_up(",
+            "price)\n    run.usage, run.cost_source, _ = run.usage, run.cost_source, (",
             "the final usage of an end counts only with the next report",
         ),
         (
@@ -504,8 +504,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "the window is one record short",
         ),
         (
-            'hash((key or b"", event_id))',
-            "hash(event_id)",
+            'return hash((key or b"", content))',
+            "return hash(content)",
             "another run's event is a repeat",
         ),
         (
@@ -527,8 +527,8 @@ MUTANTS: tuple[Mutant, ...] = (
     *_of(
         "fold",
         (
-            "            if record.offset >= held.next_offset:",
-            "            if True:",
+            "        if record.offset < position:\n",
+            "        if False:\n",
             "what was folded is folded again",
         ),
         (
@@ -542,7 +542,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "a repeat does not count as seen, but a reopened store would say so",
         ),
         (
-            "            del changes.seen[event]\n",
+            "        del changes.seen[event]\n",
             "",
             "a mended event is a repeat of its broken form",
         ),
@@ -552,13 +552,13 @@ MUTANTS: tuple[Mutant, ...] = (
             "an erased run rises within a batch",
         ),
         (
-            "if changes.last_logged_at is None or logged_at > changes.last_logged_at:",
+            "if newest is None or logged_at > newest:",
             "if True:",
             "a partition's clock goes back within a batch",
         ),
         (
-            "                folded += 1\n",
-            "            folded += 1\n",
+            "            continue\n        folded += 1\n",
+            "            folded += 1\n            continue\n        folded += 1\n",
             "good records below the position are counted again",
         ),
         (
@@ -567,9 +567,9 @@ MUTANTS: tuple[Mutant, ...] = (
             "an old batch moves the position back",
         ),
         (
-            "if before is None else offset - before <= held.seen.size",
-            "if before is None else True",
-            "within a batch the window has no end",
+            "    if before is None:\n        before = held.seen.last(event)\n",
+            "",
+            "only what a batch itself holds is a repeat",
         ),
         (
             "event is not None and len(held.rejected_with(changes, record.offset)) < MAX_REJECTED",

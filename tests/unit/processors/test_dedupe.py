@@ -40,9 +40,9 @@ def test_a_record_without_a_key_has_a_hash() -> None:
 def test_the_window_counts_records() -> None:
     window = SeenWindow(10)
     window.add({7: 100}, 101)
-    assert window.repeats(7, 110)
-    assert not window.repeats(7, 111)
-    assert not window.repeats(8, 101)
+    assert window.reaches(window.last(7), 110)
+    assert not window.reaches(window.last(7), 111)
+    assert not window.reaches(window.last(8), 101)
 
 
 def test_the_window_forgets_what_lies_behind_it() -> None:
@@ -66,7 +66,7 @@ def test_a_window_read_back_decides_like_one_that_lived(
     def fold(offset: int, window: SeenWindow, seen: dict[int, int]) -> bool:
         before = seen.get(events[offset])
         seen[events[offset]] = offset
-        return window.repeats(events[offset], offset) if before is None else offset - before <= size
+        return window.reaches(window.last(events[offset]) if before is None else before, offset)
 
     lived, seen, decided = SeenWindow(size), dict[int, int](), []
     left = iter(batches)

@@ -305,7 +305,7 @@ def test_any_split_into_batches_folds_the_same(drawn: list[tuple[str, int, str]]
 def seen_of(held: PartitionState[RunSnapshot], records: list[Logged]) -> list[bool]:
     """Tell of each record whether its event would be a repeat right behind them all."""
     hashes = [event_hash(logged.key, logged.value, logged.headers) or 0 for logged in records]
-    return [held.seen.repeats(known, len(records)) for known in hashes]
+    return [held.seen.reaches(held.seen.last(known), len(records)) for known in hashes]
 
 
 def test_timeouts_of_one_look_stand_in_the_same_order_after_a_restart() -> None:

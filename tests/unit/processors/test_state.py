@@ -31,7 +31,7 @@ def test_take_holds_states_and_moves_the_position() -> None:
     run = held_run()
     held.take(Changes(next_offset=6, snapshots={KEY: run}, seen={1: 5}, last_logged_at=START))
     assert (held.states, held.next_offset, held.last_logged_at) == ({KEY: run}, 6, START)
-    assert held.seen.repeats(1, 6)
+    assert held.seen.reaches(held.seen.last(1), 6)
     assert keys_due(held, after(60)) == [KEY]
 
 

@@ -12,9 +12,8 @@ from runledger.processors.usage import (
     MAX_MODELS,
     add_model,
     add_report,
-    effective,
     final_totals,
-    is_mismatch,
+    sum_up,
 )
 from runledger.schemas.usage import CostSource, TokenUsage, UsageTotals
 from runledger.schemas.values import MAX_INTEGER
@@ -81,7 +80,12 @@ def test_a_sum_stays_at_the_largest_count_every_reader_can_hold() -> None:
 
 
 def use(reports: tuple[TokenUsage, ...], final: TokenUsage | None) -> tuple[UsageTotals, CostSource]:
-    return effective(*add_all(reports), *final_totals(final, NOON, flat_price))
+    used, source, _ = sum_up(*add_all(reports), *final_totals(final, NOON, flat_price))
+    return used, source
+
+
+def mismatches(report: TokenUsage, final: TokenUsage | None) -> bool:
+    return sum_up(*add_all((report,)), *final_totals(final, NOON, flat_price))[2]
 
 
 def test_a_field_left_out_of_the_final_keeps_the_sum() -> None:
@@ -141,13 +145,13 @@ def test_the_cost_of_a_run_with_a_final(
     ],
 )
 def test_a_final_below_the_sum_in_any_field_is_a_mismatch(final: TokenUsage | None, mismatch: bool) -> None:
-    assert is_mismatch(add_all((REPORTED,))[0], *final_totals(final, NOON, flat_price)) is mismatch
+    assert mismatches(REPORTED, final) is mismatch
 
 
 def test_an_estimated_final_below_a_reported_cost_is_no_mismatch() -> None:
     dear = TokenUsage(input_tokens=1, output_tokens=1, cost_usd=Decimal(9))
     cheap = TokenUsage(input_tokens=1, output_tokens=1, model="flat")
-    assert not is_mismatch(add_all((dear,))[0], *final_totals(cheap, NOON, flat_price))
+    assert not mismatches(dear, cheap)
 
 
 def test_models_are_sorted_distinct_and_bounded() -> None:
