@@ -14,8 +14,8 @@ from runledger.producers.exceptions import describe_exception
 from runledger.producers.masking import masker_of
 from runledger.producers.open_run import OpenRun
 from runledger.producers.settings import ProducerSettings
+from runledger.producers.tellings import Tellable
 from runledger.schemas.identifiers import NAMESPACE, new_event_id, run_id_of
-from runledger.schemas.run_events import AnyRunEvent
 
 _MODEL_LIMIT = 255
 """Of `token_usage.model` (docs/events.md)."""
@@ -58,7 +58,7 @@ class Owner:
     agent: str
 
 
-def events_of(settings: ProducerSettings, owner: Owner, call: ModelCall) -> list[AnyRunEvent]:
+def events_of(settings: ProducerSettings, owner: Owner, call: ModelCall) -> list[Tellable]:
     """Make the events of one call: its usage or its failure, and around them a run of its own if it has none.
 
     The ids come from the run and the call, so that a call that is told twice counts once.
@@ -116,7 +116,7 @@ def _failure(settings: ProducerSettings, run: OpenRun, call: ModelCall, error: B
     )
 
 
-def _start(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> AnyRunEvent:
+def _start(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> Tellable:
     return calls.start_run(
         settings,
         run.project,
@@ -129,7 +129,7 @@ def _start(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> AnyRunE
     ).event
 
 
-def _end(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> AnyRunEvent:
+def _end(settings: ProducerSettings, run: OpenRun, call: ModelCall) -> Tellable:
     return calls.end_run(
         settings,
         run.project,

@@ -18,9 +18,9 @@ from runledger.producers.deliveries import OnDelivered
 from runledger.producers.open_run import OpenRun, current, enclosing
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.stats import Stats
+from runledger.producers.tellings import Tellable
 from runledger.producers.tracking import track_function
 from runledger.producers.weighing import are_heavy
-from runledger.schemas.run_events import AnyRunEvent
 
 P = ParamSpec("P")
 AnswerT = TypeVar("AnswerT")
@@ -145,7 +145,7 @@ class AsyncRunClient:
         around = current()
         return None if around is None else AsyncRun(self, around)
 
-    async def publish(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> None:
+    async def publish(self, event: Tellable, on_delivered: OnDelivered | None = None) -> None:
         """Queue an event made elsewhere, as `Publisher.publish` does."""
         await self.tell(Call(event, None, on_delivered))
 

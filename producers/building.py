@@ -11,8 +11,10 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 
 from runledger.producers.errors import InvalidEventError
-from runledger.producers.quick_building import build_quickly
+from runledger.producers.quick_building import check_quickly
+from runledger.producers.tellings import Tellable
 from runledger.schemas.identifiers import new_event_id, new_run_id, run_id_of
+from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.usage import TokenUsage
 
 _Event = TypeVar("_Event", bound=BaseModel)
@@ -34,6 +36,32 @@ class UsageFields(TypedDict, total=False):
     reasoning_tokens: int | None
 
 
+def check(
+    event_type: type[AnyRunEvent],
+    data: Mapping[str, Any],
+    *,
+    project: str,
+    run_id: UUID | str,
+    agent: str | None = None,
+    event_id: str | None = None,
+    occurred_at: datetime | None = None,
+) -> Tellable:
+    """Check what a call tells, as `build` does; a model is made of it only where only the model can judge it.
+
+    Raises:
+        InvalidEventError: a value breaks the event model.
+    """
+    return check_quickly(event_type, data, project, run_id, agent, event_id, occurred_at) or build(
+        event_type,
+        data,
+        project=project,
+        run_id=run_id,
+        agent=agent,
+        event_id=event_id,
+        occurred_at=occurred_at,
+    )
+
+
 def build(
     event_type: type[_Event],
     data: Mapping[str, Any],
@@ -49,9 +77,6 @@ def build(
     Raises:
         InvalidEventError: a value breaks the event model.
     """
-    quick = build_quickly(event_type, data, project, run_id, agent, event_id, occurred_at)
-    if quick is not None:
-        return quick
     fields = {
         "event_id": new_event_id() if event_id is None else event_id,
         "project_key": project,
@@ -72,11 +97,18 @@ def token_usage(usage: UsageFields) -> dict[str, Any] | None:
     Raises:
         TypeError: a name is not a field of token_usage: a misspelt count would be lost without a word.
     """
-    if not usage.keys() <= _USAGE_FIELDS:
+    refuse_unknown(usage)
+    return {name: value for name, value in usage.items() if value is not None} or None
+
+
+def refuse_unknown(usage: UsageFields) -> None:
+    """Take usage fields by their names alone.
+
+    Raises:
+        TypeError: a name is not a field of token_usage.
+    """
+    if not _USAGE_FIELDS.issuperset(usage):
         raise TypeError(f"unknown usage fields: {', '.join(sorted(usage.keys() - _USAGE_FIELDS))}")
-    if None in usage.values():
-        return {name: value for name, value in usage.items() if value is not None} or None
-    return {**usage} or None
 
 
 def one_event_run(project: str, run_id: UUID | str | None, event_id: str | None) -> UUID | str:

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, NamedTuple, TypeVar, Unpack
+from typing import Any, Generic, TypeVar, Unpack
 from uuid import UUID
 
-from runledger.producers.building import UsageFields, build, one_event_run, token_usage
+import msgspec
+
+from runledger.producers.building import UsageFields, check, one_event_run, refuse_unknown, token_usage
 from runledger.producers.deliveries import OnDelivered
 from runledger.producers.open_run import ENCLOSING, OpenRun, Parent, parent_of
 from runledger.producers.settings import ProducerSettings
+from runledger.producers.tellings import Tellable
 from runledger.schemas.identifiers import new_run_id
 from runledger.schemas.run_events import (
-    AnyRunEvent,
     EndStatus,
     FailureRecorded,
     LogStatus,
@@ -31,12 +33,14 @@ from runledger.schemas.run_events import (
 AnswerT = TypeVar("AnswerT")
 
 
-class Call(NamedTuple, Generic[AnswerT]):
+class Call(msgspec.Struct, Generic[AnswerT], frozen=True, gc=False):
     """An event to publish, and what the call answers once it is queued."""
 
-    event: AnyRunEvent
+    event: Tellable
     answer: AnswerT
     on_delivered: OnDelivered | None = None
+    ends: bool = False
+    """Whether the run is ended by it."""
 
 
 def start_run(
@@ -54,7 +58,7 @@ def start_run(
 ) -> Call[OpenRun]:
     """Start a run that the caller ends with `end` on the answer, or with `end_run`."""
     parent = parent_of(project, parent_run_id)
-    started = build(
+    started = check(
         RunStarted,
         {"summary": summary, "meta": meta, "parent_run_id": parent, "task_id": task_id},
         project=project,
@@ -63,7 +67,7 @@ def start_run(
         event_id=event_id,
         occurred_at=occurred_at,
     )
-    opened = OpenRun(started.project_key, started.agent_id or agent, started.run_id, task_id=started.data.task_id)
+    opened = OpenRun(started.project_key, started.agent_id or agent, started.run_id, task_id=task_id)
     return Call(started, opened)
 
 
@@ -79,9 +83,10 @@ def report_usage(
     **usage: Unpack[UsageFields],
 ) -> Call[str]:
     """Report token usage; reports of one run add up. Return the event's id."""
-    event = build(
+    refuse_unknown(usage)
+    event = check(
         UsageReported,
-        {"token_usage": token_usage(usage) or {}, "traces": list(traces)},
+        {"token_usage": usage, "traces": list(traces) if traces else None},
         project=project,
         run_id=run_id,
         agent=agent,
@@ -113,10 +118,10 @@ def end_run(
         "token_usage": token_usage(usage),
         "traces": list(traces),
     }
-    event = build(
+    event = check(
         RunEnded, data, project=project, run_id=run_id, agent=agent, event_id=event_id, occurred_at=occurred_at
     )
-    return Call(event, event.event_id)
+    return Call(event, event.event_id, ends=True)
 
 
 def record_failure(
@@ -142,7 +147,7 @@ def record_failure(
         "meta": meta,
         "detached": run_id is None,
     }
-    event = build(
+    event = check(
         FailureRecorded,
         data,
         project=project,
@@ -164,7 +169,7 @@ def heartbeat(
     occurred_at: datetime | None = None,
 ) -> Call[str]:
     """Show that a long run is alive. Return the event's id."""
-    event = build(
+    event = check(
         RunHeartbeat, {}, project=project, run_id=run_id, agent=agent, event_id=event_id, occurred_at=occurred_at
     )
     return Call(event, event.event_id)
@@ -183,7 +188,7 @@ def record_run(
     occurred_at: datetime | None = None,
 ) -> Call[UUID]:
     """Record a whole run in one call. Return its run id, which an event_id fixes too."""
-    event = build(
+    event = check(
         RunRecorded,
         {"summary": summary, "ticket": ticket, "meta": meta},
         project=project,
@@ -221,7 +226,7 @@ def log_run(
         on_delivered: as `Publisher.publish` takes it.
     """
     project = settings.project if project is None else project
-    event = build(
+    event = check(
         RunLogged,
         {"status": status, "actions_taken": actions_taken},
         project=project,

@@ -17,8 +17,8 @@ from runledger.producers.open_run import OpenRun, current, enclosing
 from runledger.producers.run import Run
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.stats import Stats
+from runledger.producers.tellings import Tellable
 from runledger.producers.tracking import track_function
-from runledger.schemas.run_events import AnyRunEvent
 
 P = ParamSpec("P")
 AnswerT = TypeVar("AnswerT")
@@ -32,7 +32,9 @@ def _telling(
 
     @wraps(describe)
     def tell(self: RunClient, /, *args: P.args, **kwargs: P.kwargs) -> AnswerT:
-        return self.tell(describe(self.settings, *args, **kwargs))
+        call = describe(self._settings, *args, **kwargs)
+        self._publisher.publish(call.event, call.on_delivered)
+        return call.answer
 
     return tell
 
@@ -157,7 +159,7 @@ class RunClient:
         around = current()
         return None if around is None else Run(self, around)
 
-    def publish(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> None:
+    def publish(self, event: Tellable, on_delivered: OnDelivered | None = None) -> None:
         """Queue an event made elsewhere, as `Publisher.publish` does."""
         self._publisher.publish(event, on_delivered)
 

@@ -91,6 +91,9 @@ class HttpTransport:
             self._held_bytes += len(record.value)
             self._changed.notify_all()
 
+    def hear(self) -> None:
+        """See `Transport.hear`: reports come for a hundred events at once, from the thread that sent them."""
+
     def wait_for_room(self, seconds: float) -> None:
         """See `Transport.wait_for_room`."""
         with self._changed:

@@ -7,9 +7,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from runledger.producers.records import Record
@@ -21,6 +21,8 @@ from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
 ProducerConfig: TypeAlias = dict[str, Any]
 
 _POLL_SECONDS = 0.1
+_LEFT_SECONDS = 0.01
+"""How long the reports are left to callers after one has heard some."""
 _PURGE_SECONDS = 2.0
 _WARN_SECONDS = 60.0
 _FINAL = {
@@ -51,9 +53,8 @@ def producer_config(settings: ProducerSettings) -> ProducerConfig:
     }
 
 
-@dataclass(slots=True, eq=False)
-class _Delivered:
-    """Hands librdkafka's word on; a function made for each event would be four objects instead of one."""
+class _Delivered(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """Hands librdkafka's word on."""
 
     report: Report
 
@@ -79,22 +80,33 @@ class KafkaTransport:
         self._config["error_cb"] = self._warn
         self._warn_at = 0.0
         self._producer = make_producer(self._config)
+        self._heard = False
+        self._closed = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="runledger-kafka", daemon=True)
         self._thread.start()
 
     def send(self, record: Record, report: Report) -> None:
         """Queue a record; see `Transport.send`."""
-        if self._stopping.is_set():
+        if self._closed:
             raise TransportFullError
         producer = self._producer
         try:
-            self._produce(producer, record, report)
+            producer.produce(
+                self._topic, record.value, record.key, on_delivery=_Delivered(report), headers=record.headers
+            )
+        except BufferError as error:
+            raise TransportFullError from error
         except KafkaException as error:
             if error.args[0].fatal():
                 self._replace(producer)
             _LOG.warning("the Kafka producer refused a record", extra={"reason": error.args[0].str()})
             report(Failure(error.args[0].str()))
+
+    def hear(self) -> None:
+        """See `Transport.hear`."""
+        self._heard = True
+        self._producer.poll(0)
 
     def wait_for_room(self, seconds: float) -> None:
         """See `Transport.wait_for_room`."""
@@ -102,6 +114,7 @@ class KafkaTransport:
 
     def close(self) -> None:
         """See `Transport.close`."""
+        self._closed = True
         self._stopping.set()
         self._thread.join()
         self._purge(self._producer)
@@ -110,14 +123,6 @@ class KafkaTransport:
         """See `Transport.abandon`."""
         # The producer's threads stayed in the parent: to destroy it here would wait for them for ever.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
-
-    def _produce(self, producer: Producer, record: Record, report: Report) -> None:
-        try:
-            producer.produce(
-                self._topic, record.value, record.key, on_delivery=_Delivered(report), headers=record.headers
-            )
-        except BufferError as error:
-            raise TransportFullError from error
 
     def _replace(self, broken: Producer) -> None:
         """Put a new producer in the place of one that takes nothing any more; what it held is reported as failed."""
@@ -129,7 +134,11 @@ class KafkaTransport:
 
     def _serve(self) -> None:
         while not self._stopping.is_set():
-            self._producer.poll(_POLL_SECONDS)
+            if self._heard:
+                self._heard = False
+                self._stopping.wait(_LEFT_SECONDS)
+            else:
+                self._producer.poll(_POLL_SECONDS)
 
     def _warn(self, error: KafkaError) -> None:
         """Say that Kafka is away, once a minute: librdkafka says it at every attempt."""

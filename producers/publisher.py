@@ -14,13 +14,13 @@ from functools import cache
 from runledger.producers.deliveries import OnDelivered
 from runledger.producers.errors import ClosedError, DeliveryError, SpoolLockedError
 from runledger.producers.kafka_transport import KafkaTransport
-from runledger.producers.masking import mask_event, masker_of
+from runledger.producers.masking import masker_of
 from runledger.producers.outbox import Outbox
 from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
 from runledger.producers.stats import Stats
+from runledger.producers.tellings import Tellable, record_of
 from runledger.producers.transport import Transport
-from runledger.schemas.run_events import AnyRunEvent
 
 _LOG = logging.getLogger(__name__)
 _PUBLISHERS: weakref.WeakSet[Publisher] = weakref.WeakSet()
@@ -60,7 +60,7 @@ class Publisher:
         _PUBLISHERS.add(self)
         self._outbox_here()
 
-    def publish(self, event: AnyRunEvent, on_delivered: OnDelivered | None = None) -> None:
+    def publish(self, event: Tellable, on_delivered: OnDelivered | None = None) -> None:
         """Queue one event. Returning means queued, not delivered: only `flush` tells.
 
         Args:
@@ -73,15 +73,16 @@ class Publisher:
             QueueFullError: the local queue stayed full for `queue_wait_seconds`; only where strict.
             ClosedError: closed before.
         """
-        self.hand_over(self.record_of(event), on_delivered)
+        record = record_of(event, self._masker)
+        (self._outbox or self._outbox_here()).put(record, on_delivered)
 
-    def record_of(self, event: AnyRunEvent) -> Record:
+    def record_of(self, event: Tellable) -> Record:
         """Mask and encode an event: the first half of `publish`, by far the longer one where the event is large.
 
         Raises:
             InvalidEventError: the event is too large.
         """
-        return Record.of(mask_event(event, self._masker))  # the only way in: nothing durable lies before it
+        return record_of(event, self._masker)  # the only way in: nothing durable lies before it
 
     def hand_over(self, record: Record, on_delivered: OnDelivered | None = None) -> None:
         """Queue what `record_of` made; the second half of `publish`.
@@ -90,7 +91,7 @@ class Publisher:
             QueueFullError: as `publish`.
             ClosedError: as `publish`.
         """
-        self._outbox_here().put(record, on_delivered)
+        (self._outbox or self._outbox_here()).put(record, on_delivered)
 
     def flush(self, timeout_seconds: float) -> None:
         """Wait until the receiver has acknowledged every event, those in the spool too.
@@ -127,9 +128,6 @@ class Publisher:
         return self._last_stats if outbox is None else outbox.stats()
 
     def _outbox_here(self) -> Outbox:
-        outbox = self._outbox
-        if outbox is not None:
-            return outbox
         with self._lock:
             if self._closed:
                 raise ClosedError("the client is closed")

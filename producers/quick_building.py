@@ -1,56 +1,59 @@
-"""Build events a few times faster than pydantic does, where that can be done without deciding anything anew.
+"""Check what a call tells a few times faster than pydantic does, where that can be done without deciding anything anew.
 
-Values of the very classes that the model holds, within its limits, are taken as they stand; what is made of them equals
-what the model makes of them (a property test holds that). Everything else is left to the model, which takes it or says
-why not. It makes a usage report in 3 µs instead of 10.
+Values of the very classes that the model holds, within its limits, are taken as they stand; the record made of them is
+the model's (a property test holds both equal). Everything else is left to the model, which takes it or says why not. A
+usage report is checked, masked and written in 5 µs; by way of the model it takes 14.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from re import compile as pattern_of
-from typing import Any, TypeAlias, TypeVar, get_args, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, get_args, get_type_hints
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel
 
+from runledger.producers.masking.events import masked_fields
+from runledger.producers.tellings import Telling, write
 from runledger.schemas import run_events
 from runledger.schemas.identifiers import new_event_id
-from runledger.schemas.making import make
-from runledger.schemas.usage import TokenUsage
+from runledger.schemas.lean_events import TokenUsage
 from runledger.schemas.values import (
     COST_LIMIT,
+    COST_PLACES,
     MAX_ERROR,
-    MAX_INTEGER,
     MAX_SUMMARY,
     MAX_TRACES,
     check_json,
     quantize_usd,
 )
 
-_Event = TypeVar("_Event", bound=BaseModel)
 _Given: TypeAlias = Any
 """What a caller gave."""
 _Take: TypeAlias = Callable[[_Given], object]
-"""Gives a field's value as the model would hold it, or raises ValueError: the model is to decide."""
+"""Gives a field's value as the model would write it, or raises ValueError: the model is to decide."""
 
 _is_project = lru_cache(4096)(pattern_of(r"[a-z0-9_-]{1,64}").fullmatch)
 _is_event_id = pattern_of(r"[\x21-\x7e]{1,128}").fullmatch
 _KEYS = {str}
 _COST_LIMIT = float(COST_LIMIT)
 """Exact, and compared ten times as fast."""
+_PLAIN_COST = 0.0001
+"""Smaller ones are written with an exponent."""
+_ZEROS = "0" * -int(COST_PLACES.as_tuple().exponent)
+_ESCAPE, _NUL = ord("\\"), rb"\u0000"
+"""In JSON; where a text holds these very characters the model finds that there is nothing to refuse."""
 
 
 def _text(longest: int, shortest: int = 0) -> _Take:
     def take(value: _Given) -> object:
-        if value.__class__ is not str or not shortest <= len(value) <= longest or "\x00" in value:
+        if value.__class__ is not str or not shortest <= len(value) <= longest:
             raise ValueError
-        if not value.isascii():
-            value.encode()  # half a surrogate pair raises ValueError
         return value
 
     return take
@@ -67,16 +70,15 @@ def _just(kind: type, *values: object) -> _Take:
     return take
 
 
-def _count(value: _Given) -> object:
-    if value.__class__ is not int or not 0 <= value <= MAX_INTEGER:
-        raise ValueError
-    return value
-
-
-def _cost(value: _Given) -> object:
+def _cost(value: _Given) -> str:
+    """Write a cost as `quantize_usd` rounds it; where nothing is to be rounded, zeros behind its digits do the same."""
     if (value.__class__ is not float and value.__class__ is not int) or not 0 <= value < _COST_LIMIT:
         raise ValueError
-    return quantize_usd(Decimal(repr(value)))
+    digits = repr(value)
+    places = len(digits) - 1 - digits.find(".")
+    if value.__class__ is float and value >= _PLAIN_COST and places <= len(_ZEROS):
+        return digits + _ZEROS[places:]
+    return str(quantize_usd(Decimal(digits)))
 
 
 def _json(value: _Given) -> object:
@@ -94,31 +96,25 @@ def _traces(value: _Given) -> object:
 def _usage(value: _Given) -> object:
     if value.__class__ is not dict:
         raise ValueError
-    fields = _NO_USAGE.copy()
-    _fill(fields, value, _USAGE)
-    return make(TokenUsage, _USAGE_NAMES, fields)
+    if None in value.values():
+        value = {name: item for name, item in value.items() if item is not None}
+    _check_usage(value, TokenUsage)  # names, kinds and limits at once; the cost's kind and limit below
+    return {**value, "cost_usd": _cost(value["cost_usd"])} if "cost_usd" in value else value
 
 
-def _fill(fields: dict[str, Any], given: Mapping[str, Any], takes: Mapping[str, _Take]) -> None:
-    """Put what is given in its place; a name that is none of ours raises KeyError."""
-    for name, value in given.items():
-        if value is not None:
-            fields[name] = takes[name](value)
-
-
-def _project(value: _Given) -> object:
+def _project(value: _Given) -> str:
     if value.__class__ is not str or not _is_project(value):
         raise ValueError
     return value
 
 
-def _event_id(value: _Given) -> object:
+def _event_id(value: _Given) -> str:
     if value.__class__ is not str or not _is_event_id(value):
         raise ValueError
     return value
 
 
-def _time(value: _Given) -> object:
+def _time(value: _Given) -> datetime:
     if value.__class__ is not datetime or value.tzinfo is not UTC:
         raise ValueError
     return value
@@ -141,14 +137,8 @@ def _agent(longest: int, *, required: bool = False) -> _Take:
     return take
 
 
+_check_usage = msgspec.convert
 _name, _summary = _text(255, 1), _text(MAX_SUMMARY)
-_NO_USAGE = dict.fromkeys(TokenUsage.model_fields)
-_USAGE_NAMES = set(_NO_USAGE)
-_USAGE: dict[str, _Take] = dict.fromkeys(_NO_USAGE, _count) | {
-    "cost_usd": _cost,
-    "model": _name,
-    "prompt_preview": _summary,
-}
 _DATA: dict[str, _Take] = {
     "summary": _summary,
     "task_id": _name,
@@ -166,50 +156,39 @@ _ENDED = _DATA | {"status": _just(str, *get_args(run_events.EndStatus))}
 _LOGGED = _DATA | {"status": _just(str, *get_args(run_events.LogStatus))}
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """How an event of one type is built.
+class _Form(NamedTuple):
+    """How the events of one type are told.
 
     Args:
         type_name: its CloudEvents type.
-        names: its fields.
         agent: takes its agent's id.
-        data: its payload's model.
-        data_names: the payload's fields.
         takes: {field of the payload: what takes it}.
-        defaults: {field of the payload: its default}, in the model's order; None for what must be given.
-        free: fields of the payload that hold JSON: each event gets a default of its own.
+        defaults: {field of the payload: what is written for one left out}; no value of it is ever changed.
         required: fields of the payload that must be given.
+        masked: fields of the payload that may hold something to mask.
     """
 
     type_name: str
-    names: set[str]
     agent: _Take
-    data: type[BaseModel]
-    data_names: set[str]
     takes: Mapping[str, _Take]
     defaults: dict[str, Any]
-    free: tuple[str, ...]
     required: tuple[str, ...]
+    masked: tuple[str, ...]
 
 
 def _form(event: type[BaseModel], agent: _Take, takes: Mapping[str, _Take] = _DATA) -> _Form:
-    names = event.model_fields
     data: type[BaseModel] = get_type_hints(event)["data"]
     fields = data.model_fields
+    defaults = {
+        name: field.get_default(call_default_factory=True) for name, field in fields.items() if not field.is_required()
+    }
     return _Form(
-        type_name=names["type"].default,
-        names=set(names),
+        type_name=event.model_fields["type"].default,
         agent=agent,
-        data=data,
-        data_names=set(fields),
         takes={name: takes[name] for name in fields},
-        defaults={
-            name: None if field.is_required() else field.get_default(call_default_factory=True)
-            for name, field in fields.items()
-        },
-        free=tuple(name for name, field in fields.items() if field.default_factory is not None),
+        defaults={name: value for name, value in defaults.items() if value is not None},
         required=tuple(name for name, field in fields.items() if field.is_required()),
+        masked=masked_fields(data),
     )
 
 
@@ -225,39 +204,43 @@ _FORMS: dict[type[BaseModel], _Form] = {
 }
 
 
-def build_quickly(
-    event_type: type[_Event],
+def check_quickly(
+    event_type: type[BaseModel],
     data: Mapping[str, Any],
     project: object,
     run_id: object,
     agent: object,
     event_id: object,
     occurred_at: object,
-) -> _Event | None:
-    """Make one event, as `building.build` does; None where the model is to decide."""
+) -> Telling | None:
+    """Check and write what is told, as `building.build` and the codec do; None where the model is to decide."""
     form = _FORMS.get(event_type)
     if form is None or run_id.__class__ is not UUID:
         return None
     payload = form.defaults.copy()
-    for name in form.free:
-        payload[name] = payload[name].copy()
     try:
-        _fill(payload, data, form.takes)
+        for name, value in data.items():
+            if value is not None:
+                payload[name] = form.takes[name](value)
         for name in form.required:
-            if payload[name] is None:
-                return None
-        fields = {
+            payload[name]  # one that is missing raises KeyError
+        fields: dict[str, Any] = {
             "specversion": "1.0",
             "source": "runledger",
             "datacontenttype": "application/json",
-            "event_id": new_event_id() if event_id is None else _event_id(event_id),
-            "project_key": _project(project),
-            "run_id": run_id,
-            "occurred_at": datetime.now(UTC) if occurred_at is None else _time(occurred_at),
-            "agent_id": form.agent(agent),
+            "id": new_event_id() if event_id is None else _event_id(event_id),
+            "projectkey": _project(project),
+            "subject": run_id,
+            "time": datetime.now(UTC) if occurred_at is None else _time(occurred_at),
+            "agentid": form.agent(agent),
             "type": form.type_name,
-            "data": make(form.data, form.data_names, payload),
+            "data": payload,
         }
-    except (KeyError, ValueError):
+        if agent is None:
+            del fields["agentid"]
+        value = write(fields)
+    except (KeyError, ValueError, TypeError):
         return None
-    return make(event_type, form.names, fields)
+    if _ESCAPE in value and _NUL in value:
+        return None
+    return Telling(fields["id"], fields["projectkey"], run_id, fields, form.masked, value)

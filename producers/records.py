@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 from uuid import UUID
+
+import msgspec
 
 from runledger.producers.errors import InvalidEventError, Undelivered
 from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER, decode_event, encode_event
@@ -14,8 +15,8 @@ from runledger.schemas.run_events import AnyRunEvent
 _CONTENT_TYPE = ("content-type", CONTENT_TYPE.encode())
 
 
-class Record(NamedTuple):
-    """One encoded event.
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One encoded event; the collector need not follow it, of which thousands may wait.
 
     Args:
         event_id: its id, by which a repeat counts once.
@@ -63,4 +64,4 @@ class Record(NamedTuple):
     @property
     def headers(self) -> list[tuple[str, str | bytes | None]]:
         """Kafka headers."""
-        return [(EVENT_ID_HEADER, self.event_id.encode()), _CONTENT_TYPE]
+        return [(EVENT_ID_HEADER, self.event_id), _CONTENT_TYPE]

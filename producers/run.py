@@ -11,7 +11,6 @@ from runledger.producers.calls import Call
 from runledger.producers.errors import ProducerError
 from runledger.producers.open_run import OpenRun, RunHandle
 from runledger.producers.settings import ProducerSettings
-from runledger.schemas.run_events import RunEnded
 
 if TYPE_CHECKING:
     from runledger.producers.client import RunClient
@@ -65,6 +64,6 @@ class Run(RunHandle):
 
     def _tell(self, call: Call[AnswerT]) -> AnswerT:
         answer = self._client.tell(call)
-        if isinstance(call.event, RunEnded):
+        if call.ends:
             self._run.ended = True
         return answer

@@ -23,7 +23,8 @@ class Failure:
 
 
 Report: TypeAlias = Callable[[Failure | None], None]
-"""Called from the transport's own thread: None once the record is acknowledged, else why not. It never raises."""
+"""Called from the transport's own thread, or within `hear` and `wait_for_room`: None once the record is acknowledged,
+else why not. It never raises."""
 
 
 class TransportFullError(Exception):
@@ -39,6 +40,9 @@ class Transport(Protocol):
         Raises:
             TransportFullError: there is no room now.
         """
+
+    def hear(self) -> None:
+        """Give, in the caller's thread, the reports that have come meanwhile. Quick; none where a caller need not."""
 
     def wait_for_room(self, seconds: float) -> None:
         """Wait until there may be room again, at most so long."""

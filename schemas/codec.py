@@ -59,7 +59,15 @@ def encode_event(event: AnyRunEvent) -> bytes:
     Raises:
         EncodeError: the event takes more than 900,000 bytes.
     """
-    value = event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_none=True)
+    return within_size(event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_none=True))
+
+
+def within_size(value: bytes) -> bytes:
+    """Give an event's bytes as they are.
+
+    Raises:
+        EncodeError: they are more than 900,000.
+    """
     if len(value) > MAX_EVENT_BYTES:
         raise EncodeError(f"the event takes {len(value)} bytes, more than {MAX_EVENT_BYTES}")
     return value

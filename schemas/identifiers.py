@@ -48,7 +48,7 @@ def resolution_run_id(project_key: str, fingerprint: str) -> UUID:
 
 def run_key(project_key: str, run_id: UUID) -> bytes:
     """Kafka key of everything that belongs to one run."""
-    return b"%b/%b" % (project_key.encode(), orjson.dumps(run_id)[1:-1])  # str(UUID) takes six times as long
+    return project_key.encode() + b"/" + orjson.dumps(run_id)[1:-1]  # str(UUID) takes six times as long
 
 
 def agent_key(project_key: str, agent_id: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
@@ -39,7 +40,7 @@ def mask_event(event: AnyRunEvent, masker: Masker) -> AnyRunEvent:
 
 
 def _masked(event: AnyRunEvent, masker: Masker, *, cramped: bool) -> AnyRunEvent:
-    changed = _changes(event.data, masker, cramped=cramped)
+    changed = mask_fields(event.data.__dict__, masked_fields(event.data.__class__), masker, cramped=cramped)
     if not changed:
         return event
     return event.model_copy(update={"data": event.data.model_copy(update=changed)})
@@ -49,30 +50,46 @@ def _size(event: AnyRunEvent) -> int:
     return len(event.__pydantic_serializer__.to_json(event, by_alias=True, exclude_none=True))
 
 
-def _changes(data: BaseModel, masker: Masker, *, cramped: bool) -> dict[str, Any]:
-    """Give the fields of a payload that masking changes."""
+def mask_fields(
+    fields: Mapping[str, Any], names: tuple[str, ...], masker: Masker, *, cramped: bool = False
+) -> dict[str, Any]:
+    """Give the fields of a payload that masking changes.
+
+    Args:
+        fields: the payload's; one left out is none to mask.
+        names: those of its class that `masked_fields` names.
+        masker: masks.
+        cramped: no marker may be longer than its secret.
+    """
     changed: dict[str, Any] = {}
-    fields = data.__dict__
-    for name in _masked_fields(data.__class__):
-        value = fields[name]
-        if value and (masked := _field(name, value, masker, cramped=cramped)) is not value:
+    for name in names:
+        value = fields.get(name)
+        if not value or (value.__class__ is str and masker.is_clean(value)):
+            continue
+        if (masked := _field(name, value, masker, cramped=cramped)) is not value:
             changed[name] = masked
     return changed
 
 
 @cache
-def _masked_fields(kind: type[BaseModel]) -> tuple[str, ...]:
+def masked_fields(kind: type[BaseModel]) -> tuple[str, ...]:
     """Name the fields of a payload that may hold something to mask."""
     masked = TEXT_LIMITS.keys() | JSON_FIELDS | {"traces", "token_usage"}
     return tuple(name for name in kind.model_fields if name in masked)
+
+
+_USAGE = masked_fields(TokenUsage)
 
 
 def _field(name: str, value: Any, masker: Masker, *, cramped: bool) -> Any:  # noqa: ANN401  # any field's value
     if isinstance(value, str):
         return masker.mask_text(value, 0 if cramped else TEXT_LIMITS[name])
     if isinstance(value, TokenUsage):
-        changed = _changes(value, masker, cramped=cramped)
+        changed = mask_fields(value.__dict__, _USAGE, masker, cramped=cramped)
         return value.model_copy(update=changed) if changed else value
+    if name == "token_usage":  # as a telling holds it
+        changed = mask_fields(value, _USAGE, masker, cramped=cramped)
+        return value | changed if changed else value
     if name == "traces":
         return _traces(value, masker, 0 if cramped else MAX_VALUE_BYTES)
     return masker.mask_json(value, 0 if cramped else MAX_VALUE_BYTES)

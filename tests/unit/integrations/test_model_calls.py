@@ -6,10 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from runledger.integrations.model_calls import ModelCall, Owner, events_of
+from runledger.integrations import model_calls
+from runledger.integrations.model_calls import ModelCall, Owner
+from runledger.producers.masking import Masker
 from runledger.producers.open_run import OpenRun
 from runledger.producers.settings import ProducerSettings
-from runledger.schemas.run_events import FailureRecorded, RunEnded, RunStarted, UsageReported
+from runledger.producers.tellings import record_of
+from runledger.schemas.codec import decode_event
+from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, RunEnded, RunStarted, UsageReported
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SETTINGS = ProducerSettings()
@@ -26,6 +30,12 @@ CALL = ModelCall(
     prompt="p",
     ended_at=AT + timedelta(seconds=2),
 )
+
+
+def events_of(settings: ProducerSettings, owner: Owner, call: ModelCall) -> list[AnyRunEvent]:
+    """The events of a call, as a reader finds them."""
+    told = model_calls.events_of(settings, owner, call)
+    return [decode_event(record_of(event, Masker()).value) for event in told]
 
 
 def test_a_call_of_a_run_is_its_usage() -> None:
