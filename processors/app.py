@@ -37,6 +37,7 @@ _STRANDED_WATCHES = 4
 """Longer than a batch waits in Faust's buffer while other partitions hold it back."""
 _STALE_SECONDS = 10.0
 _SILENT_WATCHES = 30
+_TELL_SECONDS = 0.1
 _DRAIN_SECONDS = 5.0
 """For the commits under way at the end. What is not committed by then counts for nobody, and is folded again."""
 _FETCHED_RECORDS, _FETCHED_BYTES = 8000, 4 * 1024 * 1024
@@ -136,6 +137,21 @@ class Owners:
             if rebalancing_since is not None and now - rebalancing_since > limit:
                 self.crash(RuntimeError(f"a rebalance has not ended for {limit:.0f} s"))
             stranded = {} if rebalancing_since is not None else await self._seek_stranded(stranded)
+
+    async def tell_positions(self) -> None:
+        """Commit to the group how far the stores have come, for tools that show lag, and the watch; none begins there.
+
+        One request for all partitions: inside their transactions it was a quarter of what each cost the broker.
+        """
+        told: dict[TP, int] = {}
+        while True:
+            await asyncio.sleep(_TELL_SECONDS)
+            places = {tp: owner.place for tp, owner in self._owners.items() if owner.is_open}
+            stand = {tp: place[0] for tp, place in places.items() if place is not None}
+            told = {tp: position for tp, position in told.items() if tp in stand}
+            moved = {tp: position for tp, position in stand.items() if told.get(tp) != position}
+            if moved and not self.rebalancing() and await self._consumer.tell(moved):
+                told |= moved
 
     async def _seek_stranded(self, before: Mapping[TP, tuple[object, int]]) -> dict[TP, tuple[object, int]]:
         """Seek again where nobody has sought, or where what was fetched got lost between the fetch and its owner.
@@ -262,6 +278,7 @@ def _create(
     app.transport = transport
     _connect(app, owners)
     app.task(owners.watch)
+    app.task(owners.tell_positions)
     app.task(beat_for_ever)
 
     async def feed(batches: Any) -> None:

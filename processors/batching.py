@@ -14,7 +14,8 @@ import time
 from collections.abc import Mapping, Set
 from typing import Any, Protocol
 
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -92,6 +93,18 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             if epoch > self._epochs.get(tp, 0):
                 consumer.seek(tp, position)
                 self._ends[tp], self._epochs[tp] = position, epoch
+
+    async def tell(self, positions: Mapping[TP, int]) -> bool:
+        """Commit {partition: next_offset} to the group; False where some are not ours, or it was refused."""
+        consumer: Any = self._ensure_consumer()
+        mine = positions.keys() & consumer.assignment()
+        offsets = {TopicPartition(*tp): OffsetAndMetadata(positions[tp], "") for tp in mine}
+        try:
+            if offsets:
+                await consumer.commit(offsets)
+        except KafkaError:
+            return False  # a rebalance is under way, or the broker is away: they are told again
+        return len(mine) == len(positions)
 
     def fetch_state(self, tp: TP) -> Any | None:
         """Return aiokafka's state of an assigned partition with a valid position, else None."""
@@ -172,7 +185,7 @@ class BatchConsumer(driver.Consumer):
         return BatchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        """Commit nothing: each store commits its offset inside its transaction."""
+        """Commit nothing that Faust has seen: only what a store has committed counts, see `tell`."""
         return True
 
     def _to_message(self, tp: TP, batch: Any) -> ConsumerMessage:
@@ -207,6 +220,14 @@ class BatchConsumer(driver.Consumer):
     async def seek_stores(self, positions: Mapping[TP, tuple[int, int]]) -> None:
         """Fetch from {partition: (position, epoch)}, where it is still ours."""
         await self._thread.call_thread(self._thread.seek_stores, positions)
+
+    async def tell(self, positions: Mapping[TP, int]) -> bool:
+        """Commit {partition: next_offset} to the group, as its member; False where it is to be done again.
+
+        Not by `call_thread`: while the broker is away it waits, and the seeks of others stand in that queue.
+        """
+        telling = asyncio.run_coroutine_threadsafe(self._thread.tell(positions), self._thread.thread_loop)
+        return await asyncio.wrap_future(telling)
 
     def reached(self, tp: TP) -> tuple[int, int] | None:
         """(end of what was fetched, epoch of that fetch); None where the partition has not been sought."""

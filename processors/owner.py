@@ -31,7 +31,7 @@ S = TypeVar("S")
 
 _TICK_SECONDS = 0.5
 _COMMIT_SECONDS = 35.0
-"""A little more than the store's own time-outs, one of which librdkafka ignores: send_offsets_to_transaction may never
+"""A little more than the time-outs of the store, which librdkafka does not always keep: a transaction may never
 return after a lost connection (confluentinc/librdkafka#5456). The broker has ended the transaction long before."""
 _DUE_AT_ONCE = 500
 _AT_ONCE_BYTES = 1024 * 1024

@@ -13,7 +13,7 @@ import uuid
 from typing import Generic, TypeVar
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicCollection, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from runledger.processors.dedupe import event_hash
@@ -51,7 +51,7 @@ def _headers(message: Message) -> Headers:
 
 
 class Broker:
-    """What all stores of a process share: addresses, an admin client, and the group their offsets are committed to.
+    """What all stores of a process share: addresses, an admin client, and the name of the group they belong to.
 
     Args:
         settings: shared by all stores.
@@ -63,9 +63,6 @@ class Broker:
         self.follower = follower
         self.group = f"{settings.topic_prefix}processors"
         self.admin = AdminClient(kafka_client(settings))
-        self._member = Consumer({**kafka_client(settings), "group.id": self.group, "enable.auto.commit": False})
-        # Without a generation: the transactional id is the fence, not the membership.
-        self.group_metadata = self._member.consumer_group_metadata()
 
     def identify(self, topic: str) -> tuple[str, int]:
         """(topic id, number of partitions): a topic that was deleted and made again has another id."""
@@ -312,8 +309,6 @@ class PartitionStore(Generic[S]):
         )
         key = f"{self._stage.name}/{self.partition}"
         producer.produce(self._stage.positions, encode(position), key, partition=self.partition)
-        offset = TopicPartition(self._stage.source, self.partition, next_offset)
-        producer.send_offsets_to_transaction([offset], self._broker.group_metadata, _TIMEOUT_SECONDS)
 
     def close(self) -> None:
         """Give up the producer; a transaction that is open ends when the next owner opens its store."""

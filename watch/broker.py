@@ -95,14 +95,14 @@ class Broker:
     async def stage_positions(self, stage: Topic) -> dict[Partition, int]:
         """{(topic, partition): next_offset} of the stage that reads this topic.
 
-        The group's offsets are committed in the stage's own transactions. They expire when nobody has run for long;
-        then the stage's own record of its position says it.
+        The group's offsets follow the stage's transactions, a tenth of a second behind at most. They expire when nobody
+        has run for long; then the stage's own record of its position says it.
         """
         sources = await self._sources([stage])
         positions = await asyncio.to_thread(self._committed, sources)
         unknown = [source for source in sources if source not in positions and source not in self._expired]
         if unknown:
-            # Both move in one transaction: while the group has no offset, the record stays what it is.
+            # Whoever opens a store tells its position at once: while the group has no offset, the record stays so.
             self._expired |= await asyncio.to_thread(
                 self._read_positions, unknown, _POSITIONS[stage].name(self._prefix)
             )

@@ -179,7 +179,7 @@ async def test_an_owner_that_lags_gives_nobody_up(
     assert timeouts(partition) == 0
 
 
-@pytest.mark.parametrize("state_bytes", [3000])
+@pytest.mark.parametrize("state_bytes", [1000])
 async def test_an_owner_says_what_left_early_and_that_it_did_not_suffice(
     partition: Partition, owner: PartitionOwner[RunSnapshot], standing: Standing
 ) -> None:
@@ -190,5 +190,5 @@ async def test_an_owner_says_what_left_early_and_that_it_did_not_suffice(
         await asyncio.to_thread(until, lambda: [line for line in logs if line["event"] == "state_bound_exceeded"])
     (early,) = [line for line in logs if line["event"] == "evicted_early"]
     exceeded = next(line for line in logs if line["event"] == "state_bound_exceeded")
-    assert (early["count"], exceeded["state_bytes"], exceeded["log_level"]) == (1, 3000, "error")
+    assert (early["count"], exceeded["state_bytes"], exceeded["log_level"]) == (1, 1000, "error")
     await asyncio.to_thread(until, lambda: [message.value() for message in partition.seen(RUNS)].count(None) == 1)
