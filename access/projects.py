@@ -64,6 +64,11 @@ def set_public(connection: psycopg.Connection[Any], project_key: str, *, is_publ
         raise no_project(project_key)
 
 
+def close_project(connection: psycopg.Connection[Any], project_key: str) -> None:
+    """Revoke a project's keys, remove its webhook and its name, and publish nothing of it any more."""
+    connection.execute(_statement("close_project"), {"project_key": project_key})
+
+
 def no_project(project_key: str) -> NoProjectError:
     """Say that there is no such project, and how to make it."""
     return NoProjectError(f"there is no project {project_key!r}: runledger project create {project_key}")

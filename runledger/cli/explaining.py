@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from runledger.access.errors import AccessError
 from runledger.analytics.errors import AnalyticsError
 from runledger.dlq.errors import DeadLetterError
+from runledger.erasing import ErasureError
 from runledger.producers.errors import ProducerError
 from runledger.replaying import NotScoredError
 from runledger.resolving import FingerprintError
@@ -22,6 +23,7 @@ EXPLAINED = (
     AccessError,
     AnalyticsError,
     DeadLetterError,
+    ErasureError,
     FingerprintError,
     StackError,
     ProducerError,

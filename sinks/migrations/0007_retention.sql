@@ -101,8 +101,11 @@ WHERE CASE e.type
         WHERE f.project_key = e.project_key AND f.run_id = e.run_id AND f.event_id = e.event_id
         LIMIT 1
     ) IS NULL AND (
-        SELECT true FROM agent_run AS r WHERE r.project_key = e.project_key AND r.run_id = e.run_id LIMIT 1
-    ) IS NULL
+        (e.data ->> 'detached')::boolean IS TRUE
+        OR (
+            SELECT true FROM agent_run AS r WHERE r.project_key = e.project_key AND r.run_id = e.run_id LIMIT 1
+        ) IS NULL
+    )
     ELSE (
         SELECT true FROM pruned_run AS p WHERE p.project_key = e.project_key AND p.run_id = e.run_id LIMIT 1
     ) OR (
@@ -160,8 +163,9 @@ BEGIN
             name text := 'run_event_' || to_char(day, 'YYYYMMDD');
             holds boolean;
         BEGIN
-            IF day >= current_date THEN
-                RAISE EXCEPTION 'events of the day %% may still come', day USING ERRCODE = 'invalid_parameter_value';
+            -- Of today's and yesterday's sinks remember that they are there.
+            IF day >= current_date - 1 THEN
+                RETURN false;
             END IF;
             PERFORM pg_advisory_xact_lock(5902317462);
             IF NOT EXISTS (
@@ -184,6 +188,6 @@ BEGIN
     $create$, current_schema());
 END
 $$;
-COMMENT ON FUNCTION drop_run_event_day (date) IS 'Drop the partition of run_event for a day before today that holds nothing; false where it is not there or holds rows.';
+COMMENT ON FUNCTION drop_run_event_day (date) IS 'Drop the partition of run_event for a day before yesterday that holds nothing; else false.';
 REVOKE ALL ON FUNCTION drop_run_event_day (date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION drop_run_event_day (date) TO runledger_write;

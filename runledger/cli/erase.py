@@ -1,0 +1,152 @@
+"""`runledger erase`: forget a run, an agent or a project, and say where it may still stand."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+import psycopg
+import typer
+
+from runledger.access.projects import close_project
+from runledger.cli.connecting import connect, require_broker
+from runledger.cli.progress import Steps
+from runledger.erasing import Erasure, erase, preview
+from runledger.schemas.settings import ConnectionSettings
+from runledger.sinks.erasures import Subject
+from runledger.traces_in_topics import OF_AGENTS, OF_RUNS, Trace, find_traces
+
+app = typer.Typer(help="Erase a run, an agent or a whole project, for good.", no_args_is_help=True)
+
+EXIT_LEFT = 3
+"""Rows are still there: the pipeline is behind, or somebody goes on sending."""
+
+_PROJECT_KEY = re.compile(r"[a-z0-9_-]{1,64}")
+
+
+def _project(text: str) -> str:
+    if not _PROJECT_KEY.fullmatch(text):
+        raise typer.BadParameter(f"{text[:80]!r} is no project key: 1 to 64 of a-z, 0-9, _ and -")
+    return text
+
+
+_Project = Annotated[str, typer.Option(help="Its project.", parser=_project, metavar="PROJECT")]
+_Reason = Annotated[
+    str | None, typer.Option(help="Why; it is kept with the order, so name nobody.", show_default=False)
+]
+_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and order nothing.")]
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_Wait = Annotated[float, typer.Option(min=0, help="Seconds that each step may take.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+_DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
+
+
+@app.command("run")
+def run_command(
+    run: Annotated[UUID, typer.Argument(help="Id of the run.")],
+    project: _Project = "default",
+    *,
+    reason: _Reason = None,
+    dry_run: _DryRun = False,
+    yes: _Yes = False,
+    wait: _Wait = 60,
+    as_json: _Json = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Erase one run: its events, totals, failures and scores."""
+    _command(Subject(project, run), reason, (dry_run, yes, as_json), wait, data_dir)
+
+
+@app.command("agent")
+def agent_command(
+    agent: Annotated[str, typer.Argument(help="Id of the agent, as its runs name it.")],
+    project: _Project = "default",
+    *,
+    reason: _Reason = None,
+    dry_run: _DryRun = False,
+    yes: _Yes = False,
+    wait: _Wait = 60,
+    as_json: _Json = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Erase an agent: all its runs, its streaks and incidents, and what was set for it."""
+    _command(Subject(project, agent_id=agent.strip()), reason, (dry_run, yes, as_json), wait, data_dir)
+
+
+@app.command("project")
+def project_command(
+    project: Annotated[str, typer.Argument(help="Key of the project.", parser=_project, metavar="PROJECT")],
+    *,
+    reason: _Reason = None,
+    dry_run: _DryRun = False,
+    yes: _Yes = False,
+    wait: _Wait = 60,
+    as_json: _Json = False,
+    data_dir: _DataDir = None,
+) -> None:
+    """Erase a project: all its agents and runs, its figures and settings. First its keys are revoked."""
+    _command(Subject(project), reason, (dry_run, yes, as_json), wait, data_dir)
+
+
+def _command(
+    subject: Subject, reason: str | None, flags: tuple[bool, bool, bool], wait: float, data_dir: Path | None
+) -> None:
+    dry_run, yes, as_json = flags
+    addresses = connect(data_dir)
+    require_broker(addresses)
+    settings = ConnectionSettings().model_copy(update={"kafka": addresses.kafka, "postgres": addresses.postgres})
+    with psycopg.connect(settings.postgres, autocommit=True) as connection:
+        stands = preview(connection, subject)
+        if dry_run:
+            _tell(subject, stands, _traces(settings, subject), "would be erased", as_json=as_json)
+            return
+        if not yes:
+            rows = sum(stands.left.values())
+            typer.confirm(f"Erase {subject} ({stands.runs:,} runs, {rows:,} rows) for good?", abort=True, err=True)
+        if subject.run_id is None and subject.agent_id is None:
+            close_project(connection, subject.project_key)
+        with Steps().counting("Runs erased") as progress:
+            done = erase(settings, connection, subject, reason=reason, wait_seconds=wait, progress=progress)
+    _tell(subject, done, _traces(settings, subject), "erased", as_json=as_json)
+    if done.left:
+        raise typer.Exit(EXIT_LEFT)
+
+
+def _traces(settings: ConnectionSettings, subject: Subject) -> list[Trace]:
+    return find_traces(settings, OF_RUNS if subject.run_id is not None else OF_AGENTS, datetime.now(UTC))
+
+
+def _tell(subject: Subject, done: Erasure, traces: list[Trace], what: str, *, as_json: bool) -> None:
+    now = datetime.now(UTC)
+    if as_json:
+        document = {
+            "subject": str(subject),
+            "runs": done.runs,
+            "agents": done.agents,
+            "rows_left": dict(done.left),
+            "backups_before": now,
+            "topics": [
+                {"topic": trace.topic, "held_until": trace.until, "settings_known": trace.is_known} for trace in traces
+            ],
+        }
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        return
+    typer.echo(f"{subject}: {done.runs:,} runs and {done.agents:,} agents {what}")
+    if done.left:
+        rows = ", ".join(f"{count:,} in {table}" for table, count in sorted(done.left.items()))
+        typer.echo(f"Rows that stand now: {rows}.")
+        if what == "erased":
+            typer.echo(
+                "The orders are in the log; the pipeline has not come to all of them, or something was sent since. "
+                "Run the command again to go on and to look.",
+                err=True,
+            )
+    typer.echo("\nWhat was written until now may still be read:")
+    for trace in traces:
+        until = "without end: its settings set no bound" if trace.until is None else f"{trace.until:%Y-%m-%d %H:%MZ}"
+        typer.echo(f"  {trace.topic:<28} until {until}{'' if trace.is_known else ' (if its settings are the usual)'}")
+    typer.echo(f"  {'backups':<28} made before {now:%Y-%m-%d %H:%MZ}: erase again after you restore one")
