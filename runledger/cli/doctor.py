@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -64,8 +65,17 @@ def doctor_command(
         print_json(_document(seen, findings))
     elif not quiet or any(one.verdict != "ok" for one in findings):
         print_findings(Console(), findings, quiet=quiet)
+    if not seen.is_done:
+        _leave(code)
     if code:
         raise typer.Exit(code)
+
+
+def _leave(code: int) -> None:
+    """End at once: threads that wait within the client library crash the interpreter's own way out."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def shown(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -40,12 +40,14 @@ class Examination:
         kafka: bootstrap servers that were looked at; None where none are known.
         topic_prefix: of the topics that were looked at.
         seconds: how long it took.
+        is_done: whether everybody has looked; else some still wait for an answer, in threads that nobody can end.
     """
 
     findings: tuple[Finding, ...]
     kafka: str | None
     topic_prefix: str | None
     seconds: float
+    is_done: bool
 
 
 def examine(
@@ -86,6 +88,7 @@ def examine(
         connection.kafka if connection is not None and known else None,
         None if connection is None else connection.topic_prefix,
         time.monotonic() - began,
+        not any(eye.is_alive() for eye in eyes),
     )
 
 
@@ -124,6 +127,7 @@ def _look(
             _start(facts, ("letters",), lambda: see_letters(connection, facts)),
         ]
         _wait(later, clock.left)
+        eyes += later
 
 
 def _look_at_database(facts: Facts, connection: ConnectionSettings, wishes: _Wishes) -> None:

@@ -38,6 +38,7 @@ class Clock:
 
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
+        self._share = min(_MOST_SECONDS, seconds / 3)
 
     @property
     def left(self) -> float:
@@ -47,7 +48,7 @@ class Clock:
     @property
     def one_question(self) -> float:
         """Seconds that one question may take."""
-        return min(_MOST_SECONDS, self.left)
+        return min(self._share, self.left)
 
 
 def unseen(error: KafkaException, what: str, right: str) -> Unseen:
@@ -79,12 +80,12 @@ class Kafka:
         self._admin = AdminClient(kafka_client(settings) | told)  # type: ignore[arg-type]  # a callback too
 
     def nodes(self) -> dict[int, str]:
-        """{number of a broker: the address by which it wants to be found}."""
+        """{number of a broker: the address by which it wants to be found}, as the first that answers knows them."""
         try:
-            cluster = self._admin.describe_cluster(request_timeout=self._clock.one_question).result()
+            brokers = self._admin.list_topics(timeout=self._clock.one_question).brokers
         finally:
             self._admin.poll(0)  # complaints are told here
-        return {node.id: f"{node.host}:{node.port}" for node in cluster.nodes}
+        return {number: f"{node.host}:{node.port}" for number, node in brokers.items()}
 
     def broker_settings(self, number: int) -> dict[str, str]:
         """Settings of one broker."""

@@ -13,7 +13,8 @@ from runledger.schemas.kafka_security import KafkaSettings
 
 _CONNECT_SECONDS = 3.0
 _MOST_AT_ONCE = 16
-_SAYS_WHY = {KafkaError._SSL, KafkaError._AUTHENTICATION, KafkaError._RESOLVE, KafkaError._TRANSPORT}
+_SAYS_WHY = {KafkaError._SSL, KafkaError._AUTHENTICATION}
+_SILENT = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}
 
 
 class Complaints:
@@ -78,17 +79,16 @@ def refusal_of_broker(settings: KafkaSettings, complaints: Complaints, error: Ka
         return _authentication(settings, words)
     if words := complaints.latest(KafkaError._SSL):
         return _tls(settings, words)
-    words = complaints.latest(KafkaError._TRANSPORT, KafkaError._RESOLVE)
-    if "security.protocol" in words or "Disconnected" in words or "Connection closed" in words:
+    if error.code() in _SILENT:
         return Refusal(
-            f"the server at {settings.kafka} hangs up: it does not expect {settings.kafka_security_protocol}",
-            "set RUNLEDGER_KAFKA_SECURITY_PROTOCOL to what this listener speaks (ssl, sasl_ssl, …; docs/security.md), "
-            "or RUNLEDGER_KAFKA to the listener you mean",
+            f"the server at {settings.kafka} takes connections and hangs up, or says nothing: it is no broker, or its "
+            "listener does not speak "
+            f"{settings.kafka_security_protocol}{', which is TLS' if settings.kafka_tls else ''}",
+            "set RUNLEDGER_KAFKA_SECURITY_PROTOCOL to what this listener speaks (docs/security.md), or "
+            "RUNLEDGER_KAFKA to "
+            "the listener you mean; the broker's log says more",
         )
-    return Refusal(
-        f"the server at {settings.kafka} does not answer as a broker: {_short(words) or error.str()}",
-        "see the broker's log, and whether RUNLEDGER_KAFKA names a Kafka broker",
-    )
+    return Refusal(f"the broker at {settings.kafka} refuses: {error.str()}", "see the broker's log")
 
 
 def _authentication(settings: KafkaSettings, words: str) -> Refusal:

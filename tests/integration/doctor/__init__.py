@@ -1,0 +1,1 @@
+"""The doctor at real set-ups, most of them broken on purpose."""
