@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence, Set
@@ -38,6 +39,8 @@ _STRANDED_WATCHES = 4
 _STALE_SECONDS = 10.0
 _SILENT_WATCHES = 30
 _TELL_SECONDS = 0.1
+_LEAVE_SECONDS = 3.0
+"""For Faust to leave the group, after that. Who has not left by then is taken for dead by the others soon."""
 _DRAIN_SECONDS = 5.0
 """For the commits under way at the end. What is not committed by then counts for nobody, and is folded again."""
 _FETCHED_RECORDS, _FETCHED_BYTES = 8000, 4 * 1024 * 1024
@@ -71,6 +74,7 @@ class Owners:
         self._executor = ThreadPoolExecutor(4 * settings.partitions, thread_name_prefix="store")
         self._owners: dict[TP, PartitionOwner[Any]] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._leaving = False
         watch(StoreSigns(lambda: self._owners, {topic: stage.name for topic, stage in stages.items()}))
 
     def follow_settings(self) -> None:
@@ -85,6 +89,8 @@ class Owners:
 
     async def assigned(self, tps: Set[TP]) -> None:
         """Keep the owners of partitions that stayed ours without a generation between, close the rest, open the new."""
+        if self._leaving:
+            return
         generation = self._app.consumer_generation_id
         mine = {tp for tp in tps if tp.topic in self._stages}
         for tp, owner in list(self._owners.items()):
@@ -131,6 +137,9 @@ class Owners:
             await asyncio.sleep(_WATCH_SECONDS)
             now = time.monotonic()
             silent = silent + 1 if self._is_silent() else 0
+            if (silent or rebalancing_since is not None) and not await self._broker_answers():
+                silent, rebalancing_since = 0, None
+                continue  # a new process would fare no better
             if silent > _SILENT_WATCHES:
                 self.crash(RuntimeError(f"no fetch was answered for {silent * _WATCH_SECONDS:.0f} s"))
             rebalancing_since = (rebalancing_since or now) if self.rebalancing() else None
@@ -176,6 +185,9 @@ class Owners:
                 stranded[tp] = place, watches
         return stranded
 
+    async def _broker_answers(self) -> bool:
+        return await asyncio.get_running_loop().run_in_executor(None, self._broker.answers)
+
     def _is_silent(self) -> bool:
         """Whether nobody is at work, and yet a partition's last answer is old: its fetching has died unseen."""
         fetched = [self._consumer.fetched_at(tp) for tp, owner in self._owners.items() if owner.is_open]
@@ -207,7 +219,8 @@ class Owners:
             await owner.put(batch)
 
     async def close(self) -> None:
-        """Give up every partition, after the commits that are under way."""
+        """Give up every partition, after the commits that are under way, and take none any more."""
+        self._leaving = True
         owners, self._owners = self._owners, {}
         for owner in owners.values():
             self._close_soon(owner)
@@ -238,11 +251,35 @@ class _App(faust.App):
 
 
 class _Worker(faust.Worker):
-    """One that says that it was told to end, whatever then holds it up."""
+    """One that ends when it is told to, though the broker is away: Faust would wait for it, without a bound.
 
-    def _schedule_shutdown(self, signal: Any) -> None:
+    Args:
+        app: to run.
+        owners: of its partitions.
+    """
+
+    def __init__(self, app: faust.App, owners: Owners) -> None:
+        super().__init__(app, quiet=True, override_logging=False, redirect_stdouts=False)
+        self.spinner = None  # it writes control sequences to stdout, quiet or not
+        self._owners = owners
+
+    def _install_signal_handlers_unix(self) -> None:
+        """Take no other signals: Faust would answer them with the records in hand, or with a debugger."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self.loop.add_signal_handler(number, self._schedule_shutdown, number)
+
+    def _schedule_shutdown(self, signal: signal.Signals) -> None:
         told_to_end()
         super()._schedule_shutdown(signal)
+
+    async def _stop_on_signal(self, signal: signal.Signals) -> None:
+        """Let the commits under way end, then leave the group; what is not committed counts for nobody."""
+        await self._owners.close()
+        stopping = asyncio.ensure_future(super()._stop_on_signal(signal))
+        await asyncio.wait([stopping], timeout=_LEAVE_SECONDS)
+        if not stopping.done():
+            _log.warning("group_not_left", seconds=_LEAVE_SECONDS)
+            os._exit(0)
 
 
 def _create(
@@ -330,8 +367,7 @@ def run_processor(settings: ProcessorSettings | None = None, stages: Sequence[St
     app, owners = _create(settings, stages, policies)
     owners.follow_settings()
     _calm_collector()
-    worker = _Worker(app, quiet=True, override_logging=False, redirect_stdouts=False)
-    worker.spinner = None  # it writes control sequences to stdout, quiet or not
+    worker = _Worker(app, owners)
     try:
         worker.execute_from_commandline()
     except SystemExit as ended:

@@ -20,34 +20,30 @@ from runledger.processors.dedupe import event_hash
 from runledger.processors.errors import StopLoudly, StoreLost
 from runledger.processors.fold import Stage
 from runledger.processors.reading import PartitionReader
-from runledger.processors.records import ERASED, Changes, Headers, Tombstone, log_time
+from runledger.processors.records import ERASED, Changes, Tombstone, log_time
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.settings_follower import SettingsFollower
 from runledger.processors.state import PartitionState
 from runledger.schemas.codec import decode, encode
-from runledger.schemas.dead_letters import REASON
+from runledger.schemas.dead_letters import REASON, headers_of
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.quick_records import write_record
 from runledger.schemas.snapshots import Position
-from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER
+from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER, RUN_EVENTS
 from runledger.vitals import count, observe
 from runledger.vitals.metrics import RECOVERY_RECORDS, RECOVERY_SECONDS
 
 S = TypeVar("S")
 
 _TIMEOUT_SECONDS = 30
+_LOOK_SECONDS = 3
 _RETRY_MS = 5
 """The broker refuses a transaction while it still ends the last one, for a few milliseconds; the default waits 100."""
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _BY_KEY = -1
 """librdkafka's RD_KAFKA_PARTITION_UA: the partitioner chooses."""
 _log = structlog.get_logger()
-
-
-def _headers(message: Message) -> Headers:
-    headers = message.headers() or []
-    return list(headers.items()) if isinstance(headers, dict) else headers
 
 
 class Broker:
@@ -63,6 +59,14 @@ class Broker:
         self.follower = follower
         self.group = f"{settings.topic_prefix}processors"
         self.admin = AdminClient(kafka_client(settings))
+
+    def answers(self) -> bool:
+        """Whether a broker answers, within seconds."""
+        try:
+            self.admin.list_topics(RUN_EVENTS.name(self.settings.topic_prefix), timeout=_LOOK_SECONDS)
+        except KafkaException:
+            return False
+        return True
 
     def identify(self, topic: str) -> tuple[str, int]:
         """(topic id, number of partitions): a topic that was deleted and made again has another id."""
@@ -236,7 +240,7 @@ class PartitionStore(Generic[S]):
 
         def take(message: Message) -> None:
             offset = message.offset() or 0
-            event = event_hash(message.key(), message.value(), _headers(message))
+            event = event_hash(message.key(), message.value(), headers_of(message.headers))
             if event is not None and offset not in rejected:
                 seen[event] = offset
             self.held.saw(log_time(message.timestamp()[1]))

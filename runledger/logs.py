@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
+import time
 from types import TracebackType
 
 import structlog
@@ -13,6 +15,26 @@ from runledger.redaction import redactor
 
 _CHATTY = ("aiokafka", "mode", "faust", "alembic", "asyncio")
 """Above DEBUG always: building their debug records took 9 % of a processor's time."""
+_SELDOM = ("aiokafka", "kafka")
+_SELDOM_SECONDS = 60.0
+
+
+class _Seldom(logging.Filter):
+    """Lets each message of a client's library through once a minute: of a broker that is away it tells without pause."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is to be logged."""
+        if not record.name.startswith(_SELDOM):
+            return True
+        message, now = (record.name, str(record.msg)), time.monotonic()
+        if now - self._said.get(message, -_SELDOM_SECONDS) < _SELDOM_SECONDS:
+            return False
+        self._said[message] = now
+        return True
 
 
 def configure(process: str) -> None:
@@ -40,7 +62,9 @@ def configure(process: str) -> None:
     )
     structlog.contextvars.bind_contextvars(process=process, pid=os.getpid())
     sys.excepthook = _log_crash
+    threading.excepthook = _log_thread
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_Seldom())
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processor=render))
     logging.root.handlers = [handler]
     logging.root.setLevel(max(level, logging.WARNING))
@@ -51,3 +75,9 @@ def configure(process: str) -> None:
 def _log_crash(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Say what ends the process as one more line of its log; Python's own words would not be redacted."""
     structlog.get_logger().critical("crashed", error=str(error), exc_info=(kind, error, trace))
+
+
+def _log_thread(ended: threading.ExceptHookArgs) -> None:
+    """Say what ended a thread, likewise."""
+    name = None if ended.thread is None else ended.thread.name
+    structlog.get_logger().error("thread_ended", thread=name, error=str(ended.exc_value), exc_info=ended.exc_value)

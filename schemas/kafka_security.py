@@ -97,7 +97,12 @@ def kafka_client(settings: KafkaSettings) -> ClientConfig:
 
     It holds secrets: it is for the client alone.
     """
-    config: ClientConfig = {"bootstrap.servers": settings.kafka, "security.protocol": settings.kafka_security_protocol}
+    config: ClientConfig = {
+        "bootstrap.servers": settings.kafka,
+        "security.protocol": settings.kafka_security_protocol,
+        # The library's own lines are no JSON and go past our logs; while the broker is away it writes twenty a second.
+        "log_level": 2,
+    }
     if settings.kafka_tls:
         # Both are librdkafka's defaults; here nobody has to know that.
         config |= {"enable.ssl.certificate.verification": True, "ssl.endpoint.identification.algorithm": "https"}

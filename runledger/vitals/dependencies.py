@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import psycopg
-from confluent_kafka import IsolationLevel, KafkaException, TopicPartition
+from confluent_kafka import IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # exported at run time
 
 from runledger.schemas.kafka_security import kafka_client
@@ -17,6 +17,7 @@ from runledger.schemas.topics import RUN_EVENTS
 from runledger.vitals.watched import Partition
 
 _ANSWER_SECONDS = 2.0
+_REFUSALS = {KafkaError._SSL, KafkaError._AUTHENTICATION}
 
 
 class Dependency(Protocol):
@@ -41,15 +42,22 @@ class BrokerView:
 
     def __init__(self, settings: ConnectionSettings) -> None:
         self._topic = RUN_EVENTS.name(settings.topic_prefix)
-        # Its own words about lost connections would go past our log.
-        self._admin = AdminClient({**kafka_client(settings), "client.id": "runledger-vitals", "log_level": 2})
+        self._refusal: str | None = None
+        told = {"client.id": "runledger-vitals", "error_cb": self._note}
+        self._admin = AdminClient(kafka_client(settings) | told)  # type: ignore[arg-type]  # a callback too
+
+    def _note(self, error: KafkaError) -> None:
+        """Keep why TLS or SASL fails: a call that gets no answer only says that. Such errors name no secret."""
+        if error.code() in _REFUSALS:
+            self._refusal = error.str()
 
     def absence(self) -> str | None:
         """Say why it does not answer."""
         try:
             self._admin.list_topics(self._topic, timeout=_ANSWER_SECONDS)
         except KafkaException as error:
-            return f"Kafka does not answer: {error.args[0].name()}"
+            return f"Kafka does not answer: {self._refusal or error.args[0].name()}"
+        self._refusal = None
         return None
 
     def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:

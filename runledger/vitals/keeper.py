@@ -58,6 +58,7 @@ class Keeper:
         self._prefix = topic_prefix
         self._look_seconds = min(_LOOK_SECONDS, (settings.stall_seconds or _LOOK_SECONDS * _LOOKS) / _LOOKS)
         self._watchdog = Watchdog(settings.stall_seconds, self._look_seconds)
+        self._is_broker_away = False
         self._ended = threading.Event()
         self._listener: Listener | None = None
         self._thread = threading.Thread(target=self._look_on, name="watchdog", daemon=True)
@@ -141,6 +142,8 @@ class Keeper:
             positions |= found
             patience |= dict.fromkeys(found, watched.partition_patience)
         ends = self._broker.ends(positions)
+        if positions or self._is_broker_away:
+            self._note_broker(None if ends else self._broker.absence())
         behind = {source: max(0, end - positions[source]) for source, end in ends.items()}
         if ends or not positions:
             self.meters.replace(LAG, {(self._suffix(topic), str(number)): n for (topic, number), n in behind.items()})
@@ -148,6 +151,14 @@ class Keeper:
             Work(f"{topic}[{number}]", position, behind.get((topic, number), 0) > 0, patience[topic, number])
             for (topic, number), position in positions.items()
         ]
+
+    def _note_broker(self, absence: str | None) -> None:
+        """Log it once that the broker went away, and once that it is back."""
+        if absence is not None and not self._is_broker_away:
+            _log.warning("broker_away", reason=absence)
+        elif absence is None and self._is_broker_away:
+            _log.info("broker_back")
+        self._is_broker_away = absence is not None
 
     def _suffix(self, topic: str) -> str:
         return topic.removeprefix(self._prefix)

@@ -12,9 +12,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
     NewTopic,
 )
 
-from runledger.processors.app import EXIT_STOPPED
 from runledger.schemas.topics import RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS, Topic
 from runledger.sinks.verify import verify
+from runledger.vitals.exits import EXIT_STOPPED
 from tests.e2e.pipeline import wait_for
 from tests.faults.site import MakeSite, Site
 from tests.faults.topics import Positions

@@ -16,7 +16,6 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
     ConfigResource,
 )
 
-from runledger.processors.app import EXIT_CRASHED, EXIT_STOPPED
 from runledger.schemas import dead_letters
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, decode_event, decode_run_log, encode, encode_event
@@ -26,6 +25,7 @@ from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import AgentHealth
 from runledger.schemas.topics import AGENTS, DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES
+from runledger.vitals.exits import EXIT_CRASHED, EXIT_STOPPED
 from tests.integration.processors.partition import PARTITION, Operator, until, usage
 from tests.integration.processors.processes import REPORTS, Ledger, Load, Processor, story
 from tests.unit.processors.logs import event, run_of

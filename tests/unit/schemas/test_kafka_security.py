@@ -41,6 +41,7 @@ def test_plain_text_is_the_default_and_says_so() -> None:
     assert kafka_client(KafkaSettings(kafka="a:1,b:2")) == {
         "bootstrap.servers": "a:1,b:2",
         "security.protocol": "plaintext",
+        "log_level": 2,
     }
 
 
@@ -63,6 +64,7 @@ def test_every_setting_comes_from_the_environment(
     assert kafka_client(ConnectionSettings()) == {
         "bootstrap.servers": "broker:9093",
         "security.protocol": "sasl_ssl",
+        "log_level": 2,
         "enable.ssl.certificate.verification": True,
         "ssl.endpoint.identification.algorithm": "https",
         "ssl.ca.location": str(authority.certificate),
