@@ -310,6 +310,7 @@ def _create(
     transport = BatchTransport(app.conf.broker, app)
     owners = Owners(app, {stage.source: stage for stage in stages}, settings, policies)
     transport.partitions = owners
+    transport.gather_seconds = min(stage.commit_interval_seconds for stage in stages)
     if "read_committed" in settings.unsafe_disable:
         transport.isolation_level = "read_uncommitted"
     app.transport = transport

@@ -26,9 +26,9 @@ from runledger.processors.records import Batch
 
 _EAGER = (1, 500)
 """(bytes, milliseconds) that the broker waits for where nothing flows: the first record comes at once."""
-_STEADY = (64 * 1024, 30)
-"""The same where records flow: each fetch ends in a transaction for each partition, which takes 3 ms of the broker's
-CPU, so that without it a few thousand events a second take a whole core."""
+_STEADY_BYTES = 64 * 1024
+"""What the broker waits for where records flow, but no longer than `gather_seconds`: each fetch costs it and Faust."""
+_LEAST_GATHERED_SECONDS = 0.03
 _IDLE_SECONDS = 0.05
 _POLL_SECONDS = 0.2
 """How long a fetch waits for records: a partition whose store has just opened waits no longer for its first one."""
@@ -137,13 +137,17 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             self._out_of_range(error)
             return {}
         fetcher = consumer._fetcher  # its next request goes out after we return
-        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = _STEADY if fetched else _EAGER
+        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = self._steady() if fetched else _EAGER
         batches: dict[TP, list[Batch]] = {}
         for tp in active:  # nothing is awaited from here on: position and records belong together
             batch = self._as_batch(tp, fetched.get(tp) or ())
             if batch is not None:
                 batches[tp] = [batch]
         return batches
+
+    def _steady(self) -> tuple[int, int]:
+        seconds = max(_LEAST_GATHERED_SECONDS, self.consumer.transport.gather_seconds)
+        return _STEADY_BYTES, round(1000 * seconds)
 
     def _as_batch(self, tp: TP, records: Any) -> Batch | None:
         state, start = self.fetch_state(tp), self._ends.get(tp)
@@ -253,3 +257,5 @@ class BatchTransport(driver.Transport):
     Consumer = BatchConsumer
     partitions: Partitions
     isolation_level = "read_committed"
+    gather_seconds = _LEAST_GATHERED_SECONDS
+    """How long records that flow are gathered before they are fetched: as long as no transaction would begin anyway."""

@@ -29,10 +29,10 @@ class ProcessorSettings(DeadLetterSettings):
     pending_records: int = Field(default=8000, ge=1, description="fetched records of a partition that may wait")
     pending_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="the same, in bytes of their values")
     run_commit_interval_seconds: float = Field(
-        default=0.05, ge=0, le=5, description="transactions of a partition of run-events begin so far apart"
+        default=0.05, ge=0, le=1, description="transactions of a partition of run-events begin so far apart"
     )
     agent_commit_interval_seconds: float = Field(
-        default=0.2, ge=0, le=5, description="transactions of a partition of run-outcomes begin so far apart"
+        default=0.2, ge=0, le=1, description="transactions of a partition of run-outcomes begin so far apart"
     )
     commit_at_once_records: int = Field(
         default=500, ge=1, description="records of a partition that are committed without keeping that distance"

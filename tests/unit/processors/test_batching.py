@@ -9,7 +9,8 @@ from typing import Any
 
 import faust
 import pytest
-from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import CommitFailedError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -27,6 +28,7 @@ class Fetched:
     positions: dict[TP, int]
     records: dict[TP, list[Logged]] = field(default_factory=dict)
     error: Exception | None = None
+    committed: dict[TP, int] = field(default_factory=dict)
     waits: SimpleNamespace = field(default_factory=SimpleNamespace)
     """What the next request asks the broker to wait for."""
 
@@ -45,6 +47,11 @@ class Fetched:
 
     def seek(self, tp: TP, offset: int) -> None:
         self.positions[tp] = offset
+
+    async def commit(self, offsets: dict[TP, OffsetAndMetadata]) -> None:
+        if self.error is not None:
+            raise self.error
+        self.committed |= {tp: it.offset for tp, it in offsets.items()}
 
     def arrive(self, tp: TP, *records: Logged, position: int) -> None:
         """Let a fetch bring records and move the position."""
@@ -128,7 +135,7 @@ async def test_records_that_flow_are_gathered_and_the_first_after_a_pause_comes_
     fetched.arrive(ONE, Logged(7, 0, None, None), position=8)
     await fetch(consumer, fetched)
     assert fetched.waits._fetch_min_bytes > 1
-    assert fetched.waits._fetch_max_wait_ms < 100
+    assert fetched.waits._fetch_max_wait_ms == 30
     await fetch(consumer, fetched)
     assert fetched.waits._fetch_min_bytes == 1
 
@@ -198,3 +205,29 @@ async def test_caught_up_means_read_to_the_end_a_moment_ago(
 async def test_faust_is_told_to_seek_and_commit_nothing(consumer: BatchConsumer, fetched: Fetched) -> None:
     assert await consumer._commit({ONE: 5})
     assert not await consumer._thread._fetch_records(fetched, set())
+
+
+@pytest.mark.parametrize(("interval", "waits_ms"), [(0, 30), (0.05, 50), (1, 1000)])
+async def test_records_are_gathered_for_as_long_as_no_transaction_would_begin(
+    consumer: BatchConsumer, fetched: Fetched, interval: float, waits_ms: int
+) -> None:
+    consumer.transport.gather_seconds = interval
+    await consumer._thread.seek_stores({ONE: (7, 1)})
+    fetched.arrive(ONE, Logged(7, 0, None, None), position=8)
+    await fetch(consumer, fetched)
+    assert fetched.waits._fetch_max_wait_ms == waits_ms
+
+
+async def test_the_group_is_told_positions_of_what_is_ours(consumer: BatchConsumer, fetched: Fetched) -> None:
+    assert await consumer._thread.tell({ONE: 7})
+    del fetched.positions[TWO]
+    assert not await consumer._thread.tell({ONE: 8, TWO: 3})
+    assert not await consumer._thread.tell({TWO: 4})
+    assert fetched.committed == {ONE: 8}
+
+
+async def test_what_the_group_refuses_is_to_be_told_again(consumer: BatchConsumer, fetched: Fetched) -> None:
+    fetched.error = CommitFailedError("the group has rebalanced")
+    assert not await consumer._thread.tell({ONE: 7})
+    fetched.error = None
+    assert await consumer._thread.tell({ONE: 7})

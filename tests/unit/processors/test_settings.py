@@ -45,3 +45,11 @@ def test_other_processes_protections_are_left_to_them(monkeypatch: pytest.Monkey
 def test_nonsense_is_refused(name: str) -> None:
     with pytest.raises(ValidationError, match=name):
         ProcessorSettings.model_validate({name: 0})
+
+
+@pytest.mark.parametrize("name", ["run_commit_interval_seconds", "agent_commit_interval_seconds"])
+@pytest.mark.parametrize("seconds", [-0.1, 1.1])
+def test_an_interval_between_commits_is_neither_negative_nor_longer_than_a_second(name: str, seconds: float) -> None:
+    with pytest.raises(ValidationError, match=name):
+        ProcessorSettings.model_validate({name: seconds})
+    assert ProcessorSettings.model_validate({name: 0}) is not None
