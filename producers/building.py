@@ -50,8 +50,13 @@ def check(
 
     Raises:
         InvalidEventError: a value breaks the event model.
+        TypeError: a name within `token_usage` is none of its fields.
     """
-    return check_quickly(event_type, data, project, run_id, agent, event_id, occurred_at) or build(
+    quick = check_quickly(event_type, data, project, run_id, agent, event_id, occurred_at)
+    if quick is not None:
+        return quick
+    refuse_unknown(data.get("token_usage") or {})
+    return build(
         event_type,
         data,
         project=project,
@@ -101,7 +106,7 @@ def token_usage(usage: UsageFields) -> dict[str, Any] | None:
     return {name: value for name, value in usage.items() if value is not None} or None
 
 
-def refuse_unknown(usage: UsageFields) -> None:
+def refuse_unknown(usage: Mapping[str, Any]) -> None:
     """Take usage fields by their names alone.
 
     Raises:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from runledger.producers.building import UsageFields, check, one_event_run, refuse_unknown, token_usage
+from runledger.producers.building import UsageFields, check, one_event_run, token_usage
 from runledger.producers.deliveries import OnDelivered
 from runledger.producers.open_run import ENCLOSING, OpenRun, Parent, parent_of
 from runledger.producers.settings import ProducerSettings
@@ -45,6 +45,7 @@ class Call(msgspec.Struct, Generic[AnswerT], frozen=True, gc=False):
 
 def start_run(
     _settings: ProducerSettings,
+    /,
     project: str,
     agent: str,
     *,
@@ -73,6 +74,7 @@ def start_run(
 
 def report_usage(
     _settings: ProducerSettings,
+    /,
     project: str,
     run_id: UUID | str,
     *,
@@ -83,7 +85,6 @@ def report_usage(
     **usage: Unpack[UsageFields],
 ) -> Call[str]:
     """Report token usage; reports of one run add up. Return the event's id."""
-    refuse_unknown(usage)
     event = check(
         UsageReported,
         {"token_usage": usage, "traces": list(traces) if traces else None},
@@ -98,6 +99,7 @@ def report_usage(
 
 def end_run(
     _settings: ProducerSettings,
+    /,
     project: str,
     run_id: UUID | str,
     status: EndStatus = "completed",
@@ -126,6 +128,7 @@ def end_run(
 
 def record_failure(
     _settings: ProducerSettings,
+    /,
     project: str,
     summary: str,
     *,
@@ -161,6 +164,7 @@ def record_failure(
 
 def heartbeat(
     _settings: ProducerSettings,
+    /,
     project: str,
     run_id: UUID | str,
     *,
@@ -177,6 +181,7 @@ def heartbeat(
 
 def record_run(
     _settings: ProducerSettings,
+    /,
     project: str,
     agent: str,
     summary: str,
@@ -202,6 +207,7 @@ def record_run(
 
 def log_run(
     settings: ProducerSettings,
+    /,
     agent: str,
     status: LogStatus,
     actions_taken: Mapping[str, Any] | None = None,

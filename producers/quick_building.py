@@ -19,10 +19,9 @@ import msgspec
 from pydantic import BaseModel
 
 from runledger.producers.masking.events import masked_fields
-from runledger.producers.tellings import Telling, write
+from runledger.producers.tellings import Telling, Usage, write
 from runledger.schemas import run_events
 from runledger.schemas.identifiers import new_event_id
-from runledger.schemas.lean_events import TokenUsage
 from runledger.schemas.values import (
     COST_LIMIT,
     COST_PLACES,
@@ -96,10 +95,11 @@ def _traces(value: _Given) -> object:
 def _usage(value: _Given) -> object:
     if value.__class__ is not dict:
         raise ValueError
-    if None in value.values():
-        value = {name: item for name, item in value.items() if item is not None}
-    _check_usage(value, TokenUsage)  # names, kinds and limits at once; the cost's kind and limit below
-    return {**value, "cost_usd": _cost(value["cost_usd"])} if "cost_usd" in value else value
+    usage = msgspec.convert(value, Usage)  # names, kinds and limits at once
+    if usage.cost_usd is not None:
+        # Of what was given, since msgspec makes floats of Decimals; in place, since nobody else has seen it yet.
+        msgspec.structs.force_setattr(usage, "cost_usd", _cost(value["cost_usd"]))
+    return usage
 
 
 def _project(value: _Given) -> str:
@@ -137,7 +137,6 @@ def _agent(longest: int, *, required: bool = False) -> _Take:
     return take
 
 
-_check_usage = msgspec.convert
 _name, _summary = _text(255, 1), _text(MAX_SUMMARY)
 _DATA: dict[str, _Take] = {
     "summary": _summary,
@@ -219,9 +218,10 @@ def check_quickly(
         return None
     payload = form.defaults.copy()
     try:
-        for name, value in data.items():
-            if value is not None:
-                payload[name] = form.takes[name](value)
+        takes = form.takes
+        for name, given in data.items():
+            if given is not None:
+                payload[name] = takes[name](given)
         for name in form.required:
             payload[name]  # one that is missing raises KeyError
         fields: dict[str, Any] = {

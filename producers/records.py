@@ -12,7 +12,7 @@ from runledger.schemas.errors import EncodeError
 from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import AnyRunEvent
 
-_CONTENT_TYPE = ("content-type", CONTENT_TYPE.encode())
+_CONTENT_TYPE = CONTENT_TYPE.encode()
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +62,6 @@ class Record(msgspec.Struct, frozen=True, gc=False):
         return run_key(self.project_key, self.run_id)
 
     @property
-    def headers(self) -> list[tuple[str, str | bytes | None]]:
+    def headers(self) -> dict[str, str | bytes | None]:
         """Kafka headers."""
-        return [(EVENT_ID_HEADER, self.event_id), _CONTENT_TYPE]
+        return {EVENT_ID_HEADER: self.event_id, "content-type": _CONTENT_TYPE}

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import msgspec
-import orjson
 
 from runledger.producers.errors import InvalidEventError
 from runledger.producers.masking import Masker, mask_event
@@ -14,8 +13,13 @@ from runledger.producers.masking.events import mask_fields
 from runledger.producers.records import Record
 from runledger.schemas.codec import within_size
 from runledger.schemas.errors import EncodeError
+from runledger.schemas.lean_events import TokenUsage
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.values import MAX_EVENT_BYTES
+
+
+class Usage(TokenUsage, frozen=True, omit_defaults=True):
+    """Token usage as it is written: the cost as text, fields that are None left out."""
 
 
 class Telling(msgspec.Struct, frozen=True, gc=False):
@@ -63,13 +67,17 @@ class Telling(msgspec.Struct, frozen=True, gc=False):
         return write({**self.fields, "data": data})
 
 
+_encode = msgspec.json.Encoder().encode
+
+
 def write(fields: dict[str, Any]) -> bytes:
     """Write an event's fields as JSON.
 
     Raises:
         TypeError: something in them is not JSON.
+        ValueError: a text holds half a surrogate pair.
     """
-    return orjson.dumps(fields, option=orjson.OPT_UTC_Z)
+    return _encode(fields)
 
 
 Tellable: TypeAlias = AnyRunEvent | Telling

@@ -25,6 +25,7 @@ _VALUE = (
 )
 _TO = r"(?P<key_quote>\\{0,3}[\"'`])?+(?P<to>(?>[ \t]{0,8}+(?:=>|:=|=(?!=)|:(?![:=/]))\s{0,8}+))"
 
+_NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
 _VARIABLE = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 _CLOSING = ")]}>."
 _TOKEN_LENGTH = 8
@@ -54,7 +55,8 @@ def _is_assigned(match: re.Match[str], value: str, end: int) -> bool:
 def _is_variable(value: str) -> bool:
     """Tell a name that itself is one of a secret: `password=self.password`, or `password=` before a line `token: …`."""
     name = value.rstrip(":=")
-    return (name != value or _VARIABLE.fullmatch(name) is not None) and kind_of(name) is not None
+    form = _VARIABLE if name == value else _NAME
+    return form.fullmatch(name) is not None and kind_of(name) is not None
 
 
 def _value_of(match: re.Match[str]) -> Span | None:

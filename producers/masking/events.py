@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from runledger.producers.masking.masker import Masker
+from runledger.schemas.lean_events import AnyTokenUsage
 from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.usage import TokenUsage
 from runledger.schemas.values import MAX_ERROR, MAX_EVENT_BYTES, MAX_SUMMARY, MAX_VALUE_BYTES
@@ -84,15 +86,22 @@ _USAGE = masked_fields(TokenUsage)
 def _field(name: str, value: Any, masker: Masker, *, cramped: bool) -> Any:  # noqa: ANN401  # any field's value
     if isinstance(value, str):
         return masker.mask_text(value, 0 if cramped else TEXT_LIMITS[name])
-    if isinstance(value, TokenUsage):
-        changed = mask_fields(value.__dict__, _USAGE, masker, cramped=cramped)
-        return value.model_copy(update=changed) if changed else value
-    if name == "token_usage":  # as a telling holds it
-        changed = mask_fields(value, _USAGE, masker, cramped=cramped)
-        return value | changed if changed else value
+    if name == "token_usage":
+        return _usage(value, masker, cramped=cramped)
     if name == "traces":
         return _traces(value, masker, 0 if cramped else MAX_VALUE_BYTES)
     return masker.mask_json(value, 0 if cramped else MAX_VALUE_BYTES)
+
+
+def _usage(usage: AnyTokenUsage, masker: Masker, *, cramped: bool) -> AnyTokenUsage:
+    changed: dict[str, Any] = {}
+    for name in _USAGE:
+        text = getattr(usage, name)
+        if text and not masker.is_clean(text):
+            changed[name] = _field(name, text, masker, cramped=cramped)
+    if not changed:
+        return usage
+    return usage.model_copy(update=changed) if isinstance(usage, TokenUsage) else replace(usage, **changed)
 
 
 def _traces(traces: list[dict[str, Any]], masker: Masker, max_bytes: int) -> list[dict[str, Any]]:
