@@ -17,11 +17,11 @@ from runledger.processors.owner import PartitionOwner
 from runledger.processors.records import Batch
 from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import DEFAULT_STATE_BYTES
-from runledger.schemas.codec import decode_event
+from runledger.schemas.codec import decode, decode_event
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.settings import ConnectionSettings
-from runledger.schemas.snapshots import RunSnapshot
-from runledger.schemas.topics import RUN_EVENTS, RUNS
+from runledger.schemas.snapshots import Position, RunSnapshot
+from runledger.schemas.topics import RUN_EVENTS, RUN_POSITIONS, RUNS
 from tests.integration.processors.partition import PARTITION, Partition, until, usage
 from tests.unit.processors.logs import event
 
@@ -83,11 +83,21 @@ def state_bytes() -> int:
     return DEFAULT_STATE_BYTES
 
 
+@pytest.fixture
+def interval() -> float:
+    return 0.05
+
+
 @pytest_asyncio.fixture
 async def owner(
-    partition: Partition, crashes: list[BaseException], standing: Standing, clock: Clock, state_bytes: int
+    partition: Partition,
+    crashes: list[BaseException],
+    standing: Standing,
+    clock: Clock,
+    state_bytes: int,
+    interval: float,
 ) -> AsyncIterator[PartitionOwner[RunSnapshot]]:
-    broker = partition.broker(state_bytes=state_bytes)
+    broker = partition.broker(state_bytes=state_bytes, run_commit_interval_seconds=interval)
     with ThreadPoolExecutor(2) as executor:
         tp = TP(partition.name(RUN_EVENTS), PARTITION)
         owner = PartitionOwner(tp, RunStage(broker.settings), broker, executor, standing, crashes.append, clock)
@@ -135,6 +145,26 @@ async def read_all(partition: Partition, owner: PartitionOwner[RunSnapshot]) -> 
     position, epoch = await owner.restart_from()
     await owner.put(replace(partition.batch(position or 0), epoch=epoch))
     await settled(owner)
+
+
+def positions(partition: Partition) -> list[int]:
+    return [decode(Position, message.value()).next_offset for message in partition.seen(RUN_POSITIONS)]
+
+
+@pytest.mark.parametrize("interval", [1])
+async def test_what_comes_within_an_interval_is_one_transaction(
+    partition: Partition, owner: PartitionOwner[RunSnapshot]
+) -> None:
+    partition.log(*(usage(number) for number in range(5)))
+    _, epoch = await owner.restart_from()
+    first, rest = cut(partition.batch(0), 1, epoch)
+    await owner.put(first)
+    await settled(owner)
+    for batch in (replace(rest, records=[it], start=it.offset, end=it.offset + 1) for it in rest.records):
+        await owner.put(batch)
+    await settled(owner)
+    assert positions(partition) == [1, 5]
+    assert partition.tokens() == 50
 
 
 async def ticks(standing: Standing, count: int = 3) -> None:
