@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 
 from aiokafka.consumer import fetcher
 
+from runledger.processors.lenient_names import KeptRecords, read_leniently
+
 __all__ = ["ParsedRecords", "fetch_parsed_records"]
 
 
@@ -31,7 +33,23 @@ class ParsedRecords(fetcher.PartitionRecords):
     def _consumer_record(self, tp: object, record: Parsed) -> Parsed:
         return record
 
+    def _unpack_records(self) -> Iterator[Parsed]:
+        while True:
+            try:
+                yield from super()._unpack_records()  # type: ignore[no-untyped-call]  # aiokafka's
+            except UnicodeDecodeError:  # the walk goes on behind the batch that has such a name
+                yield from self._rest_of_batch()
+            else:
+                return
+
+    def _rest_of_batch(self) -> Iterator[Parsed]:
+        for record in read_leniently(self._records.last):
+            if record.offset >= self.next_fetch_offset:
+                self.next_fetch_offset = record.offset + 1
+                yield record
+
 
 def fetch_parsed_records() -> None:
     """Have every consumer of aiokafka's in this process fetch so; it takes no class for its records."""
     fetcher.PartitionRecords = ParsedRecords  # type: ignore[misc]  # a class, but looked up at each fetch
+    fetcher.MemoryRecords = KeptRecords  # type: ignore[attr-defined]  # looked up at each fetch too

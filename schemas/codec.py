@@ -119,7 +119,7 @@ def decode(record_type: type[_Record], value: bytes | None) -> _Record:
         record: _Record = _adapter(record_type).validate_python(document)  # type: ignore[arg-type]  # types are hashable
     except ValidationError as error:
         raise _because(error) from error
-    return record
+    return _writable(record)
 
 
 def decode_run_log(value: bytes | None) -> LoggedRun | StreakRevised:
@@ -130,6 +130,15 @@ def decode_run_log(value: bytes | None) -> LoggedRun | StreakRevised:
     """
     document = _parse(value)
     try:
-        return _RUN_LOG.validate_python(document)
+        return _writable(_RUN_LOG.validate_python(document))
     except ValidationError as error:
         raise _because(error) from error
+
+
+def _writable(record: _Record) -> _Record:
+    """Give a record back that can be written again: whoever reads one hands it on, and must not end in the midst."""
+    try:
+        encode(record)
+    except orjson.JSONEncodeError as error:
+        raise DecodeError("invalid", f"cannot be written again: {error}") from error
+    return record

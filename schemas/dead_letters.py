@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import version
@@ -140,6 +140,20 @@ def as_they_came(headers: ClientHeaders) -> list[tuple[str, bytes | None]]:
     """Give a record's headers as a dead letter takes them: a list of bytes, which in practice they are."""
     headers = headers.items() if isinstance(headers, Mapping) else headers or ()
     return [(name, content.encode() if isinstance(content, str) else content) for name, content in headers]
+
+
+def headers_of(ask: Callable[[], ClientHeaders]) -> list[tuple[str, bytes | None]]:
+    """Ask a message for its headers, as they came; none where the name of one is not UTF-8.
+
+    librdkafka's client cannot give such names and raises SystemError instead, which would end whoever reads on.
+
+    Args:
+        ask: the message's method `headers`.
+    """
+    try:
+        return as_they_came(ask())
+    except (SystemError, UnicodeDecodeError):
+        return []
 
 
 def original_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:

@@ -9,7 +9,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from runledger.schemas.dead_letter_limits import Excess, Limits, Refusals
-from runledger.schemas.dead_letters import OriginalHeaders, as_they_came
+from runledger.schemas.dead_letters import OriginalHeaders, headers_of
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import SCORING_JOBS
@@ -150,7 +150,7 @@ class Jobs:
             key=message.key(),
             value=message.value(),
             logged_at_ms=message.timestamp()[1],
-            headers=as_they_came(message.headers()),
+            headers=headers_of(message.headers),
             progress=progress,
         )
 

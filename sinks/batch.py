@@ -9,7 +9,7 @@ from uuid import UUID
 from runledger.schemas import codec
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.dead_letter_limits import Refusals
-from runledger.schemas.dead_letters import DeadLetter, Reason, as_they_came
+from runledger.schemas.dead_letters import DeadLetter, Reason, headers_of
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.identifiers import agent_key, row_id, run_key, settings_key
 from runledger.schemas.lean_events import FailureRecorded, FailureResolved, RunErased
@@ -103,7 +103,7 @@ def dead_letter(record: Record, reason: Reason, detail: str) -> DeadLetter:
         key=record.key,
         value=record.value,
         logged_at_ms=round(record.logged_at.timestamp() * 1000),
-        original=as_they_came(record.read_headers()),
+        original=headers_of(record.read_headers),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import msgspec
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, Message
 
-from runledger.schemas.dead_letters import REASON, ClientHeaders
+from runledger.schemas.dead_letters import REASON, ClientHeaders, headers_of
 from runledger.schemas.topics import AGENTS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_SCORES, RUNS, SETTINGS
 from runledger.sinks.errors import StopLoudlyError
 
@@ -81,5 +81,5 @@ def record_of(message: Message, source: Partition, offset: int, suffix: str) -> 
 
 
 def _reason_of(tombstone: Message) -> str | None:
-    reason = dict(tombstone.headers() or ()).get(REASON)
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else reason
+    reason = dict(headers_of(tombstone.headers)).get(REASON)
+    return None if reason is None else reason.decode(errors="replace")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 import orjson
+import psycopg
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.errors import DecodeError
@@ -160,8 +161,15 @@ _write_json = msgspec.json.Encoder().encode
 
 
 def as_json(rows: Iterable[Row]) -> str:
-    """Write rows as a statement takes them: a JSON array."""
-    return orjson.dumps(list(rows), default=json_of).decode()
+    """Write rows as a statement takes them: a JSON array.
+
+    Raises:
+        psycopg.DataError: a value cannot be sent: too wide an integer, too deep an object.
+    """
+    try:
+        return orjson.dumps(list(rows), default=json_of).decode()
+    except orjson.JSONEncodeError as error:
+        raise psycopg.DataError(str(error)) from error
 
 
 def json_of(value: object) -> str:

@@ -12,7 +12,7 @@ from confluent_kafka import Message
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, decode_event, decode_run_log
-from runledger.schemas.dead_letters import REASON
+from runledger.schemas.dead_letters import REASON, headers_of
 from runledger.schemas.errors import DecodeError
 from runledger.schemas.outcomes import Incident, RunOutcome
 from runledger.schemas.scoring import RunScored, ScoringJob
@@ -82,9 +82,8 @@ def receive(topic: Topic, message: Message) -> Received[Any]:
 
 
 def _reason(message: Message) -> TombstoneReason:
-    headers = dict(message.headers() or [])
-    raw = headers.get(REASON)
-    said = raw.decode(errors="replace") if isinstance(raw, bytes) else raw
+    raw = dict(headers_of(message.headers)).get(REASON)
+    said = None if raw is None else raw.decode(errors="replace")
     for reason in get_args(TombstoneReason):
         if said == reason:
             return reason  # type: ignore[no-any-return]  # one of the literal's own values

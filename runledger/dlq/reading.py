@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from runledger.dlq.errors import DeadLetterError
 from runledger.dlq.letters import Box, Headers, Letter, Selection, parse
 from runledger.schemas.dead_letter_marks import Mark
-from runledger.schemas.dead_letters import as_they_came
+from runledger.schemas.dead_letters import headers_of
 from runledger.schemas.kafka_security import kafka_client
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import DEAD_LETTERS
@@ -95,7 +95,7 @@ class BoxReader:
             for message in self._span(run[0].box_partition, run[0].box_offset, run[-1].box_offset + 1):
                 letter = by_offset.get(message.offset() or 0)
                 if letter is not None:
-                    yield letter, as_they_came(message.headers()), message.key(), message.value()
+                    yield letter, headers_of(message.headers), message.key(), message.value()
 
     def _bounds(self, number: int, since: datetime | None) -> tuple[int, int]:
         """Offsets to read: from the first record logged at `since`, to the end."""
@@ -155,7 +155,7 @@ def _near(letters: list[Letter]) -> list[Letter]:
 def _parsed(message: Message) -> Letter | Mark | None:
     key, value = message.key(), message.value()
     return parse(
-        as_they_came(message.headers()),
+        headers_of(message.headers),
         (message.partition() or 0, message.offset() or 0),
         datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
         (None if key is None else len(key), None if value is None else len(value)),

@@ -7,15 +7,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.codec import lz4_encode
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
 from runledger.processors.fetching import ParsedRecords, fetch_parsed_records
+from runledger.processors.lenient_names import KeptRecords
 
 _fetcher: Any = fetcher
+_parsed: Any = ParsedRecords
 """Half of it is typed."""
 HERE = TopicPartition("t.run-events", 3)
 LZ4 = 3
@@ -31,6 +35,13 @@ def block(start: int, values: Sequence[bytes | None], producer: int = -1, codec:
     written = builder.build()
     written[:8] = start.to_bytes(8, "big")
     return bytes(written)
+
+
+def lz4_again(batch: bytes) -> bytes:
+    """The same batch, packed."""
+    packed = batch[:22] + bytes([batch[22] | LZ4]) + batch[23:61] + lz4_encode(batch[61:])
+    packed = packed[:8] + (len(packed) - 12).to_bytes(4, "big") + packed[12:]
+    return packed[:17] + calc_crc32c(packed[21:]).to_bytes(4, "big") + packed[21:]
 
 
 def walk(kind: type[PartitionRecords], fetched: bytes, start: int, aborted: list[tuple[int, int]]) -> PartitionRecords:
@@ -81,10 +92,40 @@ def test_a_broken_batch_is_refused() -> None:
         list(walk(ParsedRecords, bytes(broken), 0, []))
 
 
+NAMES = {"not_text": b"\xff\xfe", "half_a_pair": b"\xed\xa0\x80", "nul": b"a\0"}
+
+
+def named(batch: bytes, name: bytes) -> bytes:
+    """The batch with this in place of the header name `content-type`, and the checksum that fits."""
+    changed = batch.replace(b"content-type", name.ljust(12, b"-"))
+    return changed[:17] + calc_crc32c(changed[21:]).to_bytes(4, "big") + changed[21:]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_header_name_that_is_no_text_stops_nobody(name: str) -> None:
+    strange = named(block(7, [b"a", b"b", b"c", b"d"], producer=5, codec=0), NAMES[name])
+    fetched = block(0, [b"x"], producer=6) + block(1, [b"y"], producer=5) + strange + block(11, [b"e"])
+    records = _parsed(HERE, KeptRecords(fetched), [(6, 0)], 0, None, None, True, READ_COMMITTED)
+    found = list(records)
+    assert [(record.offset, record.value) for record in found] == [
+        *((1, b"y"), (7, b"a"), (8, b"b"), (9, b"c"), (10, b"d"), (11, b"e")),
+    ]
+    assert records.next_fetch_offset == 12
+    strangest = found[3].headers[-1][0]
+    assert strangest.encode().startswith(NAMES[name] if name == "nul" else b"\\x")
+
+
+def test_a_packed_batch_is_read_so_too() -> None:
+    batch = lz4_again(named(block(0, [b"a", b"b", b"c"], codec=0), b"\xff"))
+    records = _parsed(HERE, KeptRecords(batch), [], 1, None, None, True, READ_COMMITTED)
+    assert [record.value for record in records] == [b"b", b"c"]
+
+
 @pytest.fixture
 def restored() -> Iterator[None]:
     yield
     _fetcher.PartitionRecords = PartitionRecords
+    _fetcher.MemoryRecords = MemoryRecords
 
 
 @pytest.mark.usefixtures("restored")

@@ -15,6 +15,7 @@ from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import decode, decode_event, decode_run_log, encode, encode_event
 from runledger.schemas.errors import DecodeError, EncodeError
 from runledger.schemas.identifiers import new_event_id, run_key
+from runledger.schemas.outcomes import RunOutcome
 from runledger.schemas.run_events import (
     AnyRunEvent,
     EndedData,
@@ -30,6 +31,7 @@ from runledger.schemas.run_events import (
 )
 from runledger.schemas.usage import TokenUsage
 from runledger.schemas.values import MAX_EVENT_BYTES
+from tests.fuzz.nasty import examples_of
 
 RUN_ID = UUID(int=1)
 DOCUMENT: dict[str, Any] = {
@@ -220,3 +222,14 @@ def test_every_event_is_read_as_it_was_written(event: AnyRunEvent) -> None:
 def test_any_bytes_are_read_or_refused(value: bytes) -> None:
     with pytest.raises(DecodeError):
         decode_event(value)
+
+
+@pytest.mark.parametrize(
+    "hostile", [b'"revision":1,"actions_taken":{"a":' + b"[" * 300 + b"]" * 300 + b"}"], ids=["deep"]
+)
+def test_a_record_that_could_not_be_written_again_is_none(hostile: bytes) -> None:
+    (example,) = [one for one in examples_of("run-outcomes") if not one["inferred"]]
+    document = orjson.dumps(example | {"revision": 0, "actions_taken": 0})
+    value = document.replace(b',"actions_taken":0', b"").replace(b'"revision":0', hostile)
+    with pytest.raises(DecodeError, match="written again"):
+        decode(RunOutcome, value)

@@ -87,3 +87,12 @@ def test_the_page_explains_every_reason_as_the_code_does() -> None:
     page = (Path(__file__).parents[3] / "docs" / "dead-letters.md").read_text(encoding="utf-8")
     table = page.split("| reason | meaning |")[1].split("\n\n")[0]
     assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE)) == dict(REASONS)
+
+
+def test_headers_that_the_client_cannot_give_are_none() -> None:
+    def ask() -> OriginalHeaders:
+        raise SystemError("returned a result with an exception set")
+
+    assert dead_letters.headers_of(ask) == []
+    assert dead_letters.headers_of(lambda: {"a": "b"}) == [("a", b"b")]
+    assert dead_letters.headers_of(lambda: None) == []
