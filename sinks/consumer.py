@@ -49,8 +49,6 @@ _HEALING_CODES = frozenset(
     }
 )
 """Found while the positions are looked up; librdkafka calls none of these retriable there."""
-_BATCHES = 4
-"""Transactions' worth of records taken at once: while one is written, the next is folded."""
 _SWITCH_SECONDS = 0.0005
 """Whoever waits for the database goes on at once when it answers, whatever is folded meanwhile."""
 
@@ -81,6 +79,7 @@ def consume(settings: SinkSettings, stopping: threading.Event) -> None:
     try:
         while not stopping.is_set():
             sink.step()
+        sink.settle()
     finally:
         sink.close()
 
@@ -98,7 +97,7 @@ def make_consumer(settings: SinkSettings) -> Consumer:
             "enable.partition.eof": True,
             "session.timeout.ms": int(settings.session_timeout_seconds * 1000),
             "heartbeat.interval.ms": int(settings.session_timeout_seconds * 1000 / 5),
-            "max.poll.interval.ms": max(300_000, int(settings.session_timeout_seconds * 1000)),
+            "max.poll.interval.ms": int(1000 * max(settings.poll_limit_seconds, settings.session_timeout_seconds)),
             "fetch.min.bytes": 64 * 1024,
             "fetch.wait.max.ms": 25,  # or this: a transaction for every few records would take a core at 2,000 a second
             "fetch.queue.backoff.ms": 10,  # of a full queue; in the default second all of it is written
@@ -148,13 +147,14 @@ class Sink:
 
     def _forget(self, partitions: list[TopicPartition]) -> None:
         """Start a new generation: what was read for the old one and not written is dropped."""
+        self._delivery.drop()
         self._generation += 1
         self._assigned = partitions
         self._positions = self._signs.stands = None
         self._ends, self._ends_since = {}, None
 
     def step(self) -> None:
-        """Take what is there, up to some batches, and write it.
+        """Take what is there, up to a transaction's worth, and have it written while the next step takes more.
 
         Raises:
             SinkError, psycopg.Error, KafkaException: see `run_sink`.
@@ -168,14 +168,25 @@ class Sink:
             return
         ends = self._take_ends() if records or self._ends_are_due() else {}
         if not records and not ends:
+            self.settle()
             return
-        began = time.monotonic()
         try:
             self._delivery.deliver(records, positions, ends)
         except InterruptedDeliveryError:
             return
-        self._hint({record.source for record in records} | set(ends))
-        _log.debug("batch_committed", records=len(records), seconds=round(time.monotonic() - began, 4))
+        self._hint(self._delivery.take_written())
+
+    def settle(self) -> None:
+        """Wait until what was taken is written.
+
+        Raises:
+            SinkError, psycopg.Error: see `run_sink`.
+        """
+        try:
+            self._delivery.settle()
+        except InterruptedDeliveryError:
+            return
+        self._hint(self._delivery.take_written())
 
     def _go_to_positions(self) -> None:
         """Ask the database where the partitions stand, and read on from there."""
@@ -211,19 +222,19 @@ class Sink:
         self._keep_membership(pause_seconds)
 
     def _take(self) -> list[Record]:
-        """Take the records that are there, up to some transactions' worth, waiting only for the first."""
+        """Take the records that are there, up to a transaction's worth, waiting only for the first."""
         first = self._consumer.poll(self._settings.poll_seconds)
         if first is None:
             return []
         generation = self._generation
-        more = self._consumer.consume(_BATCHES * self._settings.batch_records - 1, 0)
+        more = self._consumer.consume(self._settings.batch_records - 1, 0)
         taken = [first, *more] if generation == self._generation else more
         return self._sort_out(taken)
 
     def _sort_out(self, messages: list[Message]) -> list[Record]:
         """Keep the records that follow the positions; note the ends of partitions; raise errors."""
         records: list[Record] = []
-        following = dict(self._positions or {})
+        following = self._reached()
         for message in messages:
             source = (message.topic() or "", message.partition() or 0)
             offset = message.offset() or 0
@@ -241,9 +252,13 @@ class Sink:
                 self._note_end(source, offset)
         return records
 
+    def _reached(self) -> dict[Partition, int]:
+        """Where the partitions stand once all that was delivered is written; nothing where they are not known."""
+        return {} if self._positions is None else {**self._positions, **self._delivery.under_way}
+
     def _note_end(self, source: Partition, offset: int) -> None:
         """Remember that the log holds no record before `offset`: behind the last one stand transaction markers."""
-        if offset > (self._positions or {}).get(source, offset):
+        if offset > self._reached().get(source, offset):
             self._ends[source] = offset
             self._ends_since = self._ends_since or time.monotonic()
 
@@ -283,13 +298,14 @@ class Sink:
     def _hint(self, sources: set[Partition]) -> None:
         """Commit the group's offsets, for tools that show lag; nobody reads from them."""
         positions = self._positions
-        if positions is None:
+        if positions is None or not sources:
             return
         offsets = [TopicPartition(*source, positions[source]) for source in sources if source in positions]
         self._consumer.commit(offsets=offsets, asynchronous=True)
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""
+        self._delivery.drop()
         self._consumer.close()
         self._writer.close()
 

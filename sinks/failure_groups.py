@@ -13,9 +13,8 @@ from typing import Any
 
 import psycopg
 
-from runledger.schemas.identifiers import run_key
 from runledger.sinks.batch import Batch
-from runledger.sinks.rows import Row, Run, as_json
+from runledger.sinks.rows import Row, Run, as_json, named
 from runledger.sinks.statements import statement
 
 
@@ -44,25 +43,26 @@ def write_failures(connection: psycopg.Connection, batch: Batch) -> None:
         erased_tasks, erased_groups = _erase(connection, batch.erasures)
         tasks += erased_tasks
         groups += erased_groups
-    named = [*runs, *failures, *batch.erasures]
-    completions = _run(connection, "refresh_completions", named, "project_key", "run_id")
+    touched = [*runs, *failures, *batch.erasures]
+    completions = _run(connection, "refresh_completions", touched, "project_key", "run_id")
     groups += _settle_tasks(connection, tasks, completions)
     _run(connection, "settle_failure_groups", groups, "project_key", "fingerprint")
 
 
-def forget_failures(connection: psycopg.Connection, runs: Collection[Row]) -> int:
-    """Delete what runs told of failures, and settle every group that this may change; return how many failures went.
+def forget_failures(connection: psycopg.Connection, name: str, rows: Collection[Row]) -> int:
+    """Delete failures, and settle every group that this may change; return how many went.
 
     Args:
-        connection: within a transaction that has deleted the runs themselves.
-        runs: project_key and run_id; failures before `before_offset` go.
+        connection: within a transaction, in which runs may have gone as well.
+        name: statement that deletes failures.
+        rows: what it takes, project_key and run_id among it.
     """
-    if not runs:
+    if not rows:
         return 0
     connection.execute(statement("lock_failure_groups"), {"alone": True})
-    gone = _run(connection, "erase_failures", runs)
+    gone = _run(connection, name, rows)
     tasks, groups = _reduce(connection, gone)
-    completions = _run(connection, "refresh_completions", runs, "project_key", "run_id")
+    completions = _run(connection, "refresh_completions", rows, "project_key", "run_id")
     groups += _settle_tasks(connection, tasks, completions)
     _run(connection, "settle_failure_groups", groups, "project_key", "fingerprint")
     return len(gone)
@@ -70,22 +70,21 @@ def forget_failures(connection: psycopg.Connection, runs: Collection[Row]) -> in
 
 def _concerned(connection: psycopg.Connection, ended: Sequence[Run], *, alone: bool) -> list[Row]:
     """Take the lock, and find the ended runs that may have completed a task: most never heard of one."""
-    named: list[Row] = []
-    unnamed: list[str] = []
-    for run in ended:
-        told = run.snapshot
-        if told.task_id is not None or told.failures:
-            named.append({"project_key": told.project_key, "run_id": told.run_id})
-        else:
-            unnamed.append(run_key(told.project_key, told.run_id).decode())
-    alone = alone or bool(named)
+    told = [run.snapshot for run in ended]
+    tasked: list[Row] = [
+        {"project_key": run.project_key, "run_id": run.run_id}
+        for run in told
+        if run.task_id is not None or run.failures
+    ]
+    others = [run for run in told if run.task_id is None and not run.failures]
+    alone = alone or bool(tasked)
     connection.execute(statement("lock_failure_groups"), {"alone": alone})
-    if not unnamed:
-        return named
-    found = connection.execute(statement("select_concerned_runs"), {"keys": unnamed}, prepare=False).fetchall()
+    if not others:
+        return tasked
+    found = connection.execute(statement("select_concerned_runs"), named(others), prepare=False).fetchall()
     if found and not alone:
         connection.execute(statement("lock_failure_groups"), {"alone": True})
-    return [*named, *({"project_key": project_key, "run_id": run_id} for project_key, run_id in found)]
+    return [*tasked, *({"project_key": project_key, "run_id": run_id} for project_key, run_id in found)]
 
 
 def _erase(connection: psycopg.Connection, erasures: Collection[Row]) -> tuple[list[Row], list[Row]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,7 +19,7 @@ from runledger.schemas.errors import DecodeError
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.identifiers import NAMESPACE, job_id, run_key, uuid5
 from runledger.schemas.lean_events import FailureRecorded, FailureResolved, LeanEvent
-from runledger.schemas.outcomes import Incident, LoggedRun, StreakRevised
+from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
 from runledger.schemas.scoring import RunScored
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.sinks.decoding import split_logged
@@ -170,6 +170,16 @@ def as_json(rows: Iterable[Row]) -> str:
         return orjson.dumps(list(rows), default=json_of).decode()
     except orjson.JSONEncodeError as error:
         raise psycopg.DataError(str(error)) from error
+
+
+def uuid_array(ids: Iterable[UUID]) -> str:
+    """Write ids as the text of an array."""
+    return f"{{{orjson.dumps(list(ids))[1:-1].decode()}}}"  # a JSON array is one, but for its brackets
+
+
+def named(runs: Sequence[RunSnapshot | RunOutcome]) -> dict[str, Any]:
+    """Name runs as statements take many of them."""
+    return {"project_keys": [run.project_key for run in runs], "run_ids": uuid_array(run.run_id for run in runs)}
 
 
 def json_of(value: object) -> str:

@@ -9,17 +9,16 @@ another might stand.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from uuid import UUID
+from collections.abc import Collection, Sequence
 
-import orjson
 import psycopg
 
-from runledger.schemas.identifiers import run_key
+from runledger.schemas.outcomes import RunOutcome
+from runledger.schemas.snapshots import RunSnapshot
 from runledger.sinks.batch import Batch
 from runledger.sinks.copying import text_of
 from runledger.sinks.loading import load
-from runledger.sinks.rows import JOB_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Log, as_json
+from runledger.sinks.rows import JOB_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Log, as_json, named
 from runledger.sinks.statements import statement
 from runledger.sinks.texts import Texts
 
@@ -37,9 +36,9 @@ def write_runs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, ca
         psycopg.errors.UniqueViolation: without care, somebody has written one of the rows.
     """
     runs, changed = list(batch.runs.values()), 0
-    standing = _standing(connection, "find_standing_runs", {"keys": [key.decode() for key in batch.runs]}, careful)
+    standing = _standing(connection, "find_standing_runs", [run.snapshot for run in runs], careful)
     fresh, known = _part(texts.runs, standing)
-    load(connection, "agent_run", RUN_COLUMNS, text_of(fresh))
+    load(connection, "agent_run", RUN_COLUMNS, text_of(sorted(fresh)))
     if known:
         load(connection, "incoming_run", RUN_COLUMNS, text_of(known))
         if careful:
@@ -64,16 +63,11 @@ def write_logs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, ca
         psycopg.errors.UniqueViolation: without care, somebody has written one of the rows.
     """
     logs = list(batch.logs.values())
-    outcomes = [log.logged.outcome for log in logs]
-    wanted = {
-        "keys": [run_key(outcome.project_key, outcome.run_id).decode() for outcome in outcomes],
-        "row_ids": uuid_array([outcome.row_id for outcome in outcomes]),
-    }
-    standing = _standing(connection, "find_standing_logs", wanted, careful)
+    standing = _standing(connection, "find_standing_logs", [log.logged.outcome for log in logs], careful)
     fresh, known = _part(texts.logs, standing)
     fresh_jobs, known_jobs = _part(texts.jobs, standing)
     if fresh:
-        load(connection, "agent_run_log", LOG_COLUMNS, text_of(fresh))
+        load(connection, "agent_run_log", LOG_COLUMNS, text_of(sorted(fresh)))
         load(connection, "scoring_outbox", JOB_COLUMNS, text_of(fresh_jobs))
         _count(connection, [log for number, log in enumerate(logs) if number not in standing])
     if known:
@@ -82,19 +76,13 @@ def write_logs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, ca
         connection.execute(statement("upsert_run_log"), prepare=False)
 
 
-def uuid_array(ids: Sequence[UUID]) -> str:
-    """Write ids as the text of an array."""
-    return f"{{{orjson.dumps(ids)[1:-1].decode()}}}"  # a JSON array is one, but for its brackets
-
-
 def _standing(
-    connection: psycopg.Connection, name: str, wanted: Mapping[str, Sequence[str]], careful: bool
+    connection: psycopg.Connection, name: str, told: Sequence[RunSnapshot | RunOutcome], careful: bool
 ) -> Collection[int]:
     """Return the numbers, from 0, of the rows that may stand."""
-    count = len(wanted["keys"])
-    if careful or not count:
-        return range(count)
-    return {number - 1 for (number,) in connection.execute(statement(name), wanted, prepare=False)}
+    if careful or not told:
+        return range(len(told))
+    return {number - 1 for (number,) in connection.execute(statement(name), named(told), prepare=False)}
 
 
 def _part(lines: list[str], standing: Collection[int]) -> tuple[list[str], list[str]]:

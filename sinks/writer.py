@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from time import sleep
 from uuid import UUID
 
@@ -18,8 +18,8 @@ from runledger.sinks.failure_groups import write_failures
 from runledger.sinks.loading import load
 from runledger.sinks.offsets import Position
 from runledger.sinks.records import Partition
-from runledger.sinks.rows import EVENT_COLUMNS, Row, as_json
-from runledger.sinks.run_tables import uuid_array, write_logs, write_runs
+from runledger.sinks.rows import EVENT_COLUMNS, Row, as_json, uuid_array
+from runledger.sinks.run_tables import write_logs, write_runs
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.statements import statement
 from runledger.sinks.texts import Texts, texts_of
@@ -186,7 +186,8 @@ class Writer:
         """Make the partitions of run_event that are missing, in transactions of their own."""
         for day in sorted(days - self._days):
             _make_day(connection, day)
-            self._days.add(day)
+            if day >= datetime.now(UTC).date() - timedelta(days=1):  # an older one may be pruned
+                self._days.add(day)
 
     @contextmanager
     def transaction(self, *, alone: bool) -> Iterator[psycopg.Connection]:

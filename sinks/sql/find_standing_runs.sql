@@ -1,9 +1,9 @@
 -- Which of a batch's runs have a row, or may have none because they were pruned: their numbers, from 1.
--- %(keys)s: project/run_id of each.
--- Row by row through the keys, however many rows there are and whatever the planner knows of them.
+-- %(project_keys)s: text[], %(run_ids)s: uuid[], of equal length.
+-- Row by row through the key, however many rows there are and whatever the planner knows of them.
 WITH wanted AS MATERIALIZED (
-    SELECT split_part(key, '/', 1) AS project_key, split_part(key, '/', 2)::uuid AS run_id, number
-    FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS wanted (key, number)
+    SELECT *
+    FROM unnest(%(project_keys)s::text[], %(run_ids)s::uuid[]) WITH ORDINALITY AS wanted (project_key, run_id, number)
 )
 SELECT number
 FROM wanted
@@ -16,3 +16,4 @@ FROM wanted
 CROSS JOIN LATERAL (
     SELECT FROM pruned_run AS gone WHERE gone.project_key = wanted.project_key AND gone.run_id = wanted.run_id LIMIT 1
 ) AS gone
+WHERE (SELECT true FROM pruned_run LIMIT 1)
