@@ -57,7 +57,8 @@ def check_position(source: Partition, held: Position | None, log: LogFacts) -> P
         if log.low > 0:
             raise StopLoudlyError(
                 f"the log begins at {log.low} and no position says what was written before: restore the database, or "
-                "insert the position into consumer_offset by hand if the loss is accepted",
+                "insert the position into consumer_offset by hand if the loss is accepted "
+                f"(topic_id {log.topic_id}, partition_count {log.partition_count}; docs/backup.md)",
                 topic=topic,
                 partition=partition,
             )
@@ -65,13 +66,15 @@ def check_position(source: Partition, held: Position | None, log: LogFacts) -> P
     if (held.topic_id, held.partition_count) != (log.topic_id, log.partition_count):
         raise StopLoudlyError(
             f"the topic was recreated or re-partitioned: the position speaks of {held.topic_id} with "
-            f"{held.partition_count} partitions, the broker of {log.topic_id} with {log.partition_count}",
+            f"{held.partition_count} partitions, the broker of {log.topic_id} with {log.partition_count}; "
+            "these topics need a database of their own (docs/backup.md)",
             topic=topic,
             partition=partition,
         )
     if not log.low <= held.next_offset <= log.high:
         raise StopLoudlyError(
-            f"the position is {held.next_offset}, but the log holds {log.low} to {log.high}",
+            f"the position is {held.next_offset}, but the log holds {log.low} to {log.high}; "
+            "the database is older than the topic's retention, or of another log (docs/backup.md)",
             topic=topic,
             partition=partition,
         )
