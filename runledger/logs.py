@@ -20,7 +20,7 @@ _SELDOM_SECONDS = 60.0
 
 
 class _Seldom(logging.Filter):
-    """Lets each message of a client's library through once a minute: of a broker that is away it tells without pause."""
+    """Lets each message of a client's library through once a minute: a broker that is away makes it repeat itself."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,7 +26,7 @@ class Measured:
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
         self._app = app
-        self._templates = {path for route in routes if isinstance(path := getattr(route, "path", None), str)}
+        self._templates = set(_paths(routes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI 3)."""
@@ -51,5 +51,16 @@ class Measured:
     def _template(self, scope: Scope) -> str:
         """Name the route: as the router has found it, or, of a call that went past the router, by its path."""
         found = getattr(scope.get("route"), "path", None)
-        path = found if isinstance(found, str) else _run_ids("/{run_id}", scope["path"])
+        if isinstance(found, str):
+            return found
+        path = _run_ids("/{run_id}", scope["path"])
         return path if path in self._templates else UNMATCHED
+
+
+def _paths(routes: Iterable[BaseRoute]) -> Iterator[str]:
+    """Walk through routes, those of routers that were included as well: FastAPI keeps them below their router."""
+    for route in routes:
+        path = getattr(route, "path", None)
+        if isinstance(path, str):
+            yield path
+        yield from _paths(getattr(getattr(route, "original_router", None), "routes", ()))

@@ -98,6 +98,12 @@ class Proxy:
             self._losing_commits.clear()
             self.cut()
 
+    def hold(self) -> None:
+        """Keep back what the server says on the connections that stand, for good; new ones are served."""
+        with self._lock:
+            for link in self._links:
+                link.holds_answers.set()
+
     def cut(self) -> None:
         """End every connection with a reset."""
         with self._lock:
