@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterable
+from contextlib import ExitStack
 from random import SystemRandom
 from typing import Any
 
@@ -28,10 +29,13 @@ def main(names: list[str]) -> int:
     found = 0
     for module in (records, texts):
         found += _run(module.fuzzers(), names, seed)
-    with running_servers() as servers, doors.ground(servers.kafka, servers.postgres) as ground:
-        for door in doors.DOORS:
+    wanted = [door for name, door in doors.DOORS.items() if not names or name in names]
+    with ExitStack() as stack:
+        servers = stack.enter_context(running_servers()) if wanted else None
+        for door in wanted:
+            assert servers is not None
             try:
-                with door(ground) as fuzzers:
+                with doors.ground(servers.kafka, servers.postgres) as ground, door(ground) as fuzzers:
                     found += _run(fuzzers, names, seed)
             except AssertionError as error:
                 _say(f"FOUND in {door.__name__}: {error}")

@@ -477,4 +477,5 @@ def _mcp_app(settings: McpSettings) -> Starlette:
     return app
 
 
-DOORS: tuple[Door, ...] = (gateway, spans, api, mcp)
+DOORS: dict[str, Door] = {"gateway": gateway, "otlp-listener": spans, "read-api": api, "mcp": mcp}
+"""{name of the fuzzer: what serves its listener}"""

@@ -225,7 +225,12 @@ def test_any_bytes_are_read_or_refused(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "hostile", [b'"revision":1,"actions_taken":{"a":' + b"[" * 300 + b"]" * 300 + b"}"], ids=["deep"]
+    "hostile",
+    [
+        b'"revision":"' + b"1" * 65 + b'","actions_taken":{}',
+        b'"revision":1,"actions_taken":{"a":' + b"[" * 300 + b"]" * 300 + b"}",
+    ],
+    ids=["wide", "deep"],
 )
 def test_a_record_that_could_not_be_written_again_is_none(hostile: bytes) -> None:
     (example,) = [one for one in examples_of("run-outcomes") if not one["inferred"]]
