@@ -98,7 +98,7 @@ def _before(batches: Sequence[Batch], offset: int) -> list[Batch]:
 def _fold_batch(stage: Stage[S], held: PartitionState[S], batch: Batch, changes: Changes[S]) -> None:
     """Fold one batch; what every record needs is looked up before the first."""
     position, states, snapshots, newest = held.next_offset, held.states, changes.snapshots, changes.last_logged_at
-    deduplicates, apply, folded = stage.deduplicates, stage.apply, 0
+    deduplicates, seen, apply, folded = stage.deduplicates, changes.seen, stage.apply, 0
     for record in batch.records:
         if record.offset < position:
             continue
@@ -107,9 +107,14 @@ def _fold_batch(stage: Stage[S], held: PartitionState[S], batch: Batch, changes:
         if newest is None or logged_at > newest:
             newest = logged_at
         event = event_hash(record.key, record.value, record.headers) if deduplicates else None
-        if event is not None and _repeated(stage, held, event, record, changes):
-            changes.duplicates += 1
-            continue
+        if event is not None:
+            before = seen.get(event)
+            if before is None:
+                before = held.seen.last(event)
+            seen[event] = record.offset
+            if _is_repeat(stage, held, before, record):
+                changes.duplicates += 1
+                continue
         key = record.key or b""
         latest = snapshots.get(key)
         state = states.get(key) if latest is None else None if isinstance(latest, Tombstone) else latest
@@ -138,19 +143,16 @@ def _refuse(
         changes.rejected.append(record.offset)
 
 
-def _repeated(stage: Stage[S], held: PartitionState[S], event: int, record: Record, changes: Changes[S]) -> bool:
-    offset, headers = record.offset, record.headers
-    before = changes.seen.get(event)
-    if before is None:
-        before = held.seen.last(event)
-    changes.seen[event] = offset
+def _is_repeat(stage: Stage[S], held: PartitionState[S], before: int | None, record: Record) -> bool:
+    """Tell whether an event counts no more that was last seen at `before`, if ever."""
+    headers = record.headers
     replay = replay_of(headers) if headers and headers[0][0] == REPLAY_OF else None
     if replay is not None:
         if replay.reader != stage.name:
             return True  # it counted here, however long ago; another reader had refused it
         if replay.letter.offset == before:
             return False  # last seen where we refused it ourselves
-    return held.seen.reaches(before, offset)
+    return held.seen.reaches(before, record.offset)
 
 
 def _dead_letter(stage: Stage[S], batch: Batch, record: Record, error: DecodeError) -> Output:

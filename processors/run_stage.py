@@ -70,7 +70,9 @@ class RunStage:
         key = record.key or b""
         event = read_lean(record.value, key)
         run = None if state is None else thaw(state)
-        self._take(key, ledger.advance(run, event, At(record.offset, logged_at)), changes)
+        step = ledger.advance(run, event, At(record.offset, logged_at))
+        if step.state is not state or step.emitted or step.erased:  # else the batch's own draft, changed in place
+            self._take(key, step, changes)
 
     def expire(self, key: bytes, state: RunSnapshot, due: Due, changes: Changes[RunSnapshot]) -> None:
         """Add a timeout for the log, an outcome that waits no longer, or an eviction."""

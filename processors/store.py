@@ -180,8 +180,8 @@ class PartitionStore(Generic[S]):
             if low > 0:
                 raise self._stop(f"the log begins at {low}, and no position says what was folded before")
             return
-        while states:  # each in one form at a time: a million of them take gigabytes
-            key, value = states.popitem()
+        for key in list(states):  # the oldest first: timers are filed soonest in the order of their times
+            value = states.pop(key)  # each in one form at a time: a million of them take gigabytes
             self.held.put(key, self._restored(key, value), len(value))
         stood = self._position(position)
         if stood.changelog_id not in {"", self._changelog_id}:

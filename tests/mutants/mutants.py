@@ -537,8 +537,8 @@ MUTANTS: tuple[Mutant, ...] = (
             "a run that is held may be changed by a fold that never commits",
         ),
         (
-            "    changes.seen[event] = offset\n",
-            "    changes.seen.setdefault(event, offset)\n",
+            "            seen[event] = record.offset\n",
+            "            seen.setdefault(event, record.offset)\n",
             "a repeat does not count as seen, but a reopened store would say so",
         ),
         (
@@ -567,7 +567,7 @@ MUTANTS: tuple[Mutant, ...] = (
             "an old batch moves the position back",
         ),
         (
-            "    if before is None:\n        before = held.seen.last(event)\n",
+            "            if before is None:\n                before = held.seen.last(event)\n",
             "",
             "only what a batch itself holds is a repeat",
         ),
