@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 
 import structlog
@@ -14,6 +15,9 @@ from runledger.sinks.errors import DeliveryError
 from runledger.sinks.settings import SinkSettings
 
 _log = structlog.get_logger()
+
+_SLICE_SECONDS = 0.5
+_STOPPING_SECONDS = 4.0
 
 
 def make_producer(settings: SinkSettings) -> Producer:
@@ -59,13 +63,20 @@ class Deliveries:
         if error is not None:
             self._failures.append(error.name())
 
-    def confirm(self) -> None:
+    def confirm(self, stopping: threading.Event | None = None) -> None:
         """Wait until everything sent is acknowledged.
+
+        Args:
+            stopping: once it is set, the wait is short: the broker may be away.
 
         Raises:
             DeliveryError: something was refused, or not acknowledged in time.
         """
-        self._producer.flush(self._timeout_seconds + 5)
+        left_seconds = self._timeout_seconds + 5
+        while left_seconds > 0 and self._producer.flush(_SLICE_SECONDS):
+            left_seconds -= _SLICE_SECONDS
+            if stopping is not None and stopping.is_set():
+                left_seconds = min(left_seconds, _STOPPING_SECONDS)
         if self._failures or self._waiting:
             raise DeliveryError(f"{self._waiting} unacknowledged, refused: {', '.join(sorted(set(self._failures)))}")
 

@@ -19,7 +19,10 @@ from runledger.sinks.settings import SinkSettings
 from runledger.sinks.sqlstate import decide_error, reason_of
 from runledger.sinks.statements import statement
 from runledger.sinks.stopping import stop_on_signals
+from runledger.sinks.vital_signs import SinkSigns
 from runledger.sinks.writer import OutboxJob, Writer
+from runledger.vitals import count, put, watch
+from runledger.vitals.metrics import OUTBOX_AGE, RECORDS_WRITTEN
 
 _log = structlog.get_logger()
 
@@ -35,23 +38,30 @@ def run_relay(settings: SinkSettings) -> None:
 
 def relay(settings: SinkSettings, stopping: threading.Event) -> None:
     """Send scoring jobs until `stopping` is set; see `run_relay`."""
-    outbox = OutboxRelay(settings, make_producer(settings))
+    outbox = OutboxRelay(settings, make_producer(settings), stopping)
     pause_seconds = settings.retry_seconds
+    signs = SinkSigns("relay loop")
+    watch(signs)
     try:
         while not stopping.is_set():
             try:
                 while not stopping.is_set() and outbox.relay_once():
-                    pass
+                    signs.beat()
+                signs.beat()
+                signs.back()
                 pause_seconds = settings.retry_seconds
+                outbox.measure()
                 outbox.wait(stopping)
             except psycopg.Error as error:
                 outbox.close()
                 if decide_error(error) != "retry":
                     raise
+                signs.away("database_away", reason_of(error))
                 _log.warning("database_away", reason=reason_of(error), retry_in_seconds=pause_seconds)
                 stopping.wait(pause_seconds)
                 pause_seconds = min(2 * pause_seconds, settings.retry_limit_seconds)
             except DeliveryError as error:
+                signs.away("jobs_not_delivered", str(error))
                 _log.warning("jobs_not_delivered", error=str(error), retry_in_seconds=pause_seconds)
                 stopping.wait(pause_seconds)
                 pause_seconds = min(2 * pause_seconds, settings.retry_limit_seconds)
@@ -65,9 +75,11 @@ class OutboxRelay:
     Args:
         settings: addresses, sizes and patience.
         producer: of `make_producer`.
+        stopping: set when the process is to end; a wait for the broker is short then.
     """
 
-    def __init__(self, settings: SinkSettings, producer: Producer) -> None:
+    def __init__(self, settings: SinkSettings, producer: Producer, stopping: threading.Event | None = None) -> None:
+        self._stopping = stopping
         self._settings = settings
         self._producer = producer
         self._topic = SCORING_JOBS.name(settings.topic_prefix)
@@ -92,6 +104,7 @@ class OutboxRelay:
                 self.send(jobs)
                 self._writer.mark_sent(jobs)
         if jobs:
+            count(RECORDS_WRITTEN, len(jobs), SCORING_JOBS.suffix)
             _log.debug("jobs_sent", jobs=len(jobs))
         return len(jobs)
 
@@ -111,7 +124,7 @@ class OutboxRelay:
         deliveries = Deliveries(self._producer, self._settings.delivery_timeout_seconds)
         for job in jobs:
             deliveries.send(self._topic, job.key, job.value)
-        deliveries.confirm()
+        deliveries.confirm(self._stopping)
 
     def wait(self, stopping: threading.Event) -> None:
         """Wait until the writer tells of new jobs, or for the poll interval: a notification may get lost.
@@ -129,6 +142,14 @@ class OutboxRelay:
             if list(self._listener.notifies(timeout=slice_seconds, stop_after=1)):
                 return
             left_seconds -= slice_seconds
+
+    def measure(self) -> None:
+        """Find out how old the oldest job is that waits: there is one if another relay has claimed it.
+
+        Raises:
+            psycopg.Error: the connection was lost.
+        """
+        put(OUTBOX_AGE, self._writer.outbox_age_seconds())
 
     def close(self) -> None:
         """Close the connections; jobs that were claimed and not marked are free again."""
