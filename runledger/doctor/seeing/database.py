@@ -115,7 +115,7 @@ class DatabaseEye:
             found = values(connection, "select_revision")
         except psycopg.errors.UndefinedTable:
             found = []
-        there = {row[0] for row in connection.execute("SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p')")}
+        there = {row[0] for row in values(connection, "select_relations")}
         gone = tuple(table for table in tables() if table not in there) if found else ()
         return Tables(found[0][0] if found else None, known[-1], known, gone)
 

@@ -69,6 +69,7 @@ class Setup:
 
     def __init__(self, connection: ConnectionSettings, environment: Mapping[str, str]) -> None:
         self.connection = connection
+        self.admin = AdminClient({"bootstrap.servers": connection.kafka})  # kept: with it go its requests
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RUNLEDGER_")}
         self.environment = kept | {
             "RUNLEDGER_KAFKA": connection.kafka,
@@ -112,14 +113,15 @@ class Setup:
         else:
             assert verb == "runledger", command
             done = self.run(*words)
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
 
     def mend(self, check: str, *arguments: str) -> dict[str, str]:
         """Obey what the doctor says of a check, and see it content; return what it had found."""
         found = self.doctor(*arguments).of(check)
         assert found["verdict"] in {"problem", "warning"}, found
         self.obey(found)
-        assert self.doctor(*arguments).of(check)["verdict"] == "ok"
+        after = self.doctor(*arguments).of(check)
+        assert after["verdict"] == "ok", after
         return found
 
     def sql(self, statement: str, named: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
@@ -133,11 +135,6 @@ class Setup:
                 cursor = connection.execute(one.encode())
                 rows = cursor.fetchall() if cursor.description else []
             return rows
-
-    @property
-    def admin(self) -> AdminClient:
-        """An administrator of the broker."""
-        return AdminClient({"bootstrap.servers": self.connection.kafka})
 
     def name(self, topic: Topic) -> str:
         """Full name of a topic."""

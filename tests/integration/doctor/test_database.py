@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from runledger.doctor.grants import roles, table_grants, tables
 from runledger.sinks.migrate import known_revisions, migrate
+from tests.e2e.pipeline import wait_for
 from tests.integration.doctor.setup import Setup
 
 pytestmark = pytest.mark.integration
@@ -113,19 +114,18 @@ def test_a_session_whose_locks_others_wait_for_is_told_and_ended(setup: Setup) -
             waiting.execute("UPDATE project SET name = 'waited'")
         ended.set()
 
-    with psycopg.connect(setup.connection.postgres, application_name="left-open") as holder:
-        holder.execute("UPDATE project SET name = 'held'")
-        waiter = threading.Thread(target=wait_for_lock)
-        waiter.start()
-        deadline = 30
-        while deadline and setup.doctor("--patience", "0.5").of("sessions")["verdict"] == "ok":
-            deadline -= 1
-        found = setup.mend("sessions", "--patience", "0.5")
-        assert found["verdict"] == "problem"
-        assert "left-open" in found["found"]
-        assert found["command"] == f"SELECT pg_terminate_backend({holder.info.backend_pid});"
-        assert ended.wait(30)
-        waiter.join()
+    holder = psycopg.connect(setup.connection.postgres, application_name="left-open")
+    holder.execute("UPDATE project SET name = 'held'")
+    waiter = threading.Thread(target=wait_for_lock)
+    waiter.start()
+    patience = ("--patience", "0.5")
+    wait_for("it to be seen", lambda: setup.doctor(*patience).of("sessions")["verdict"] == "problem", 30)
+    found = setup.mend("sessions", *patience)
+    assert "left-open" in found["found"]
+    assert found["command"] == f"SELECT pg_terminate_backend({holder.info.backend_pid});"
+    assert ended.wait(30)
+    waiter.join()
+    holder.close()
 
 
 def test_rights_taken_from_a_role_are_told_and_granted(setup: Setup) -> None:
