@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
     AlterConfigOpType,
     ConfigEntry,
@@ -24,7 +25,7 @@ from runledger.schemas.outcomes import Incident, LoggedRun
 from runledger.schemas.run_events import RunTimedOut
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import AgentHealth
-from runledger.schemas.topics import AGENTS, DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES
+from runledger.schemas.topics import AGENTS, DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_LOG, RUN_OUTCOMES, RUNS
 from runledger.vitals.exits import EXIT_CRASHED, EXIT_STOPPED
 from tests.integration.processors.partition import PARTITION, Operator, until, usage
 from tests.integration.processors.processes import REPORTS, Ledger, Load, Processor, story
@@ -272,6 +273,22 @@ def test_a_log_that_retention_overtakes_stops_the_processor_loudly(ledger: Ledge
     again = ledger.start()
     assert again.wait() == EXIT_STOPPED
     assert f"[{PARTITION}]: the position is 1, but the log holds 3 to 3" in again.lines("stopped")[0]["error"]
+
+
+def test_a_state_that_cannot_be_read_stops_the_processor_loudly(ledger: Ledger) -> None:
+    """To start again would not help; to leave it out would forget a run."""
+    first = ledger.start()
+    ledger.log(usage(1))
+    until(lambda: ledger.tokens() == 10)
+    assert first.stop()[0] == 0
+    producer = Producer({"bootstrap.servers": ledger.connection.kafka})
+    producer.produce(ledger.name(RUNS), b'{"events": "many"}', b"p/strange", partition=PARTITION)
+    assert producer.flush(30) == 0
+    again = ledger.start()
+    assert again.wait() == EXIT_STOPPED
+    error = again.lines("stopped")[0]["error"]
+    assert f"{ledger.name(RUNS)} holds a state that cannot be read, p/strange: " in error
+    assert "many" not in error
 
 
 def test_a_topic_that_is_not_in_log_time_stops_the_processor_loudly(ledger: Ledger) -> None:

@@ -19,6 +19,7 @@ from runledger.schemas.identifiers import run_key
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import PARTITIONER, RUN_EVENTS
 from runledger.sinks.migrate import migrate
+from runledger.stack.health import KafkaView
 from runledger.vitals.exits import EXIT_STUCK
 from tests.e2e.pipeline import pipeline, wait_for
 from tests.faults.proxy import Proxy
@@ -28,6 +29,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 STALL_SECONDS = 2.0
 SINK_STALL_SECONDS = 2.5 * STALL_SECONDS
+SESSION_SECONDS = 6.0
 
 
 def tell(settings: ConnectionSettings, first: int, count: int) -> None:
@@ -91,24 +93,32 @@ def test_a_sink_whose_connection_died_without_a_word_starts_again_and_loses_noth
             assert [*running.lines("stuck")[0]["works"]] != []
 
 
-def test_a_sink_whose_database_is_away_waits_and_is_not_ended(
+def test_a_sink_whose_database_is_away_waits_in_its_group_and_is_not_ended(
     topics: ConnectionSettings, database: str, tmp_path: Path
 ) -> None:
+    """For longer than a session and than its client may go without a poll: it pauses its partitions and polls on."""
     migrate(database)
     settings = topics.model_copy(update={"postgres": database})
     parts = psycopg.conninfo.conninfo_to_dict(database)
     with Proxy(str(parts["host"]), int(parts["port"] or 0)) as proxy:
         through = psycopg.conninfo.make_conninfo(database, host="127.0.0.1", port=proxy.port)
-        told = {"RUNLEDGER_POSTGRES": through, "RUNLEDGER_STALL_SECONDS": str(STALL_SECONDS)}
+        told = {
+            "RUNLEDGER_POSTGRES": through,
+            "RUNLEDGER_STALL_SECONDS": str(STALL_SECONDS),
+            "RUNLEDGER_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
+            "RUNLEDGER_POLL_LIMIT_SECONDS": str(SESSION_SECONDS),
+        }
         with pipeline(settings, tmp_path, ("sink",), **told) as running:
             begin(settings, 20)
             with proxy.refusing():
                 tell(settings, 20, 20)
                 began = time.monotonic()
-                wait_for("more than the limit", lambda: time.monotonic() - began > 2 * SINK_STALL_SECONDS, 60)
+                wait_for("more than the limits", lambda: time.monotonic() - began > 2.2 * SESSION_SECONDS, 60)
+                assert KafkaView(settings).members(f"{settings.topic_prefix}sink") == 1
             wait_for("the rest of the events", lambda: stored(database) == 40, 60)
             assert running.workers[0].exits == []
             assert running.lines("database_away") != []
+            assert len(running.lines("partitions_assigned")) == 1
 
 
 def test_a_sink_that_was_stopped_and_goes_on_is_not_ended(
