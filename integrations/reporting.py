@@ -12,7 +12,6 @@ from runledger.integrations.model_calls import ModelCall, Owner, events_of
 from runledger.producers import AsyncRunClient, RunClient
 from runledger.producers.async_client import plain_client
 from runledger.producers.exceptions import mark_recorded
-from runledger.schemas.run_events import FailureRecorded
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,10 +47,11 @@ class Reporter:
         with undisturbed():
             if not self._previews:
                 call = replace(call, prompt=None)
-            for event in events_of(self.client.settings, self.owner, call):
+            events = events_of(self.client.settings, self.owner, call)
+            for event in events:
                 self.client.publish(event)
-                if call.error is not None and isinstance(event, FailureRecorded):
-                    mark_recorded(call.error, event.run_id)
+            if call.error is not None:  # its failure is among them, and all are of one run
+                mark_recorded(call.error, events[0].run_id)
 
     async def tell_async(self, call: ModelCall) -> None:
         """Do the same without making an event loop wait."""
