@@ -27,7 +27,7 @@ from runledger.sinks.writer import Writer
 
 _log = structlog.get_logger()
 
-RUNS_AT_ONCE = 1000
+RUNS_AT_ONCE = 500
 """Sinks wait for one such transaction: about a tenth of a second."""
 _EVENTS_AT_ONCE = 10_000
 _ATTEMPTS = 5

@@ -30,3 +30,9 @@ def test_what_is_said_is_read_back(seconds: int) -> None:
 
 def test_nothing_is_said_too() -> None:
     assert say_interval(0) == "0s"
+
+
+def test_an_age_may_be_longer_than_an_interval() -> None:
+    assert parse_interval("730d", 800 * 24 * 3600) == 730 * 24 * 3600
+    with pytest.raises(ValueError, match="between 1s and 800d"):
+        parse_interval("801d", 800 * 24 * 3600)
