@@ -63,6 +63,12 @@ class _Delivered(msgspec.Struct, frozen=True, eq=False, gc=False):
         self.report(None if error is None else Failure(error.str(), final=error.code() in _FINAL))
 
 
+class _Hearing(threading.local):
+    """Whether this thread is within one of librdkafka's words."""
+
+    now = False
+
+
 class KafkaTransport:
     """Hand records to Kafka; a thread of its own serves the delivery reports.
 
@@ -81,6 +87,7 @@ class KafkaTransport:
         self._config["error_cb"] = self._warn
         self._warn_at = 0.0
         self._producer = make_producer(self._config)
+        self._hearing = _Hearing()
         self._heard = False
         self._closed = False
         self._stopping = threading.Event()
@@ -108,11 +115,12 @@ class KafkaTransport:
     def hear(self) -> None:
         """See `Transport.hear`."""
         self._heard = True
-        self._producer.poll(0)
+        self._poll(0)
 
     def wait_for_room(self, seconds: float) -> None:
         """See `Transport.wait_for_room`."""
-        self._producer.poll(min(seconds, _POLL_SECONDS))
+        if not self._poll(min(seconds, _POLL_SECONDS)):
+            self._stopping.wait(min(seconds, _POLL_SECONDS))
 
     def close(self) -> None:
         """See `Transport.close`."""
@@ -140,7 +148,22 @@ class KafkaTransport:
                 self._heard = False
                 self._stopping.wait(_LEFT_SECONDS)
             else:
-                self._producer.poll(_POLL_SECONDS)
+                self._poll(_POLL_SECONDS)
+
+    def _poll(self, seconds: float) -> bool:
+        """Hear what librdkafka has to say; False where this thread is hearing it already.
+
+        A program's `on_delivered` may tell something itself: to ask librdkafka for more within one of its words would
+        end the process.
+        """
+        if self._hearing.now:
+            return False
+        try:
+            self._hearing.now = True
+            self._producer.poll(seconds)
+        finally:
+            self._hearing.now = False
+        return True
 
     def _warn(self, error: KafkaError) -> None:
         """Say that Kafka is away, once a minute: librdkafka says it at every attempt."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -13,6 +14,11 @@ from runledger.producers.transport import Failure
 from runledger.schemas.run_events import RunHeartbeat
 
 RECORD = Record.of(build(RunHeartbeat, {}, project="acme", run_id="00000000-0000-0000-0000-000000000001"))
+
+
+def pretended(config: ProducerConfig) -> Producer:
+    """Make librdkafka with a broker of its own, within this process."""
+    return Producer({**config, "test.mock.num.brokers": 1})
 
 
 class FailingProducer(Producer):
@@ -38,6 +44,41 @@ def test_a_producer_that_broke_for_good_is_replaced(dead_port: str) -> None:
     transport.close()
     assert [failure is not None and failure.final for failure in told] == [False, False]
     assert len(made) == 2
+
+
+def test_a_word_on_one_record_may_send_the_next() -> None:
+    transport = KafkaTransport(ProducerSettings(), pretended)
+    told: list[Failure | None] = []
+    enough = threading.Event()
+
+    def tell(failure: Failure | None) -> None:
+        told.append(failure)
+        if len(told) < 100:
+            transport.send(RECORD, tell)
+            transport.hear()
+            transport.wait_for_room(0.001)
+        else:
+            enough.set()
+
+    for _ in range(3):  # the later ones wait for their word while the first is being heard
+        transport.send(RECORD, tell)
+    assert enough.wait(20)
+    transport.close()
+    assert set(told) == {None}
+
+
+def test_what_callers_hear_and_what_is_left_is_each_record_once() -> None:
+    transport = KafkaTransport(ProducerSettings(), pretended)
+    told: list[Failure | None] = []
+    for number in range(5000):
+        transport.send(RECORD, told.append)
+        if number % 100 == 0:
+            transport.hear()
+    deadline = time.monotonic() + 20
+    while len(told) < 5000 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    transport.close()
+    assert told == [None] * 5000
 
 
 def test_the_queue_is_bounded_in_events_and_in_bytes() -> None:

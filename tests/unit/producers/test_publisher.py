@@ -3,14 +3,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from uuid import UUID
 
 import pytest
 
+from runledger.producers.building import build
 from runledger.producers.client import RunClient
 from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventError, QueueFullError
+from runledger.producers.kafka_transport import KafkaTransport
+from runledger.producers.publisher import Publisher
 from runledger.producers.settings import ProducerSettings
+from runledger.schemas.run_events import RunHeartbeat
+from tests.unit.producers.test_kafka_transport import pretended
 
 
 def client_of(kafka: str, *, strict: bool = True, **settings: float) -> RunClient:
@@ -85,3 +91,24 @@ def test_a_program_that_ends_with_undelivered_events_says_so(dead_port: str) -> 
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
     )
     assert "1 events not delivered" in done.stderr
+
+
+def test_a_callers_on_delivered_is_never_called_within_anothers_call() -> None:
+    """It might wait for what that one holds."""
+    told_by: set[int] = set()
+    delivered = threading.Semaphore(0)
+
+    def note(_failure: object) -> None:
+        told_by.add(threading.get_ident())
+        delivered.release()
+
+    publisher = Publisher(ProducerSettings(), lambda settings: KafkaTransport(settings, pretended))
+    event = build(RunHeartbeat, {}, project="acme", run_id=UUID(int=1))
+    for _ in range(500):
+        publisher.publish(event, note)
+    assert all(delivered.acquire(timeout=20) for _ in range(500))
+    assert threading.get_ident() not in told_by
+    for _ in range(500):
+        publisher.publish(event)
+    publisher.close(20)
+    assert publisher.stats().acknowledged == 1000
