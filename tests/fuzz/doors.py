@@ -453,7 +453,7 @@ def mcp(on: Ground) -> Iterator[list[Fuzzer[Any]]]:
         kafka=on.settings.kafka, postgres=on.settings.postgres, topic_prefix=on.settings.topic_prefix
     )
     before = on.logged()
-    with listening(_mcp_app(settings)) as address:
+    with listening(mcp_app(settings)) as address:
         door = _Door(address, MCP_STATUSES, _tools_taken)
         inputs = _asked(on.keys, _mcp_calls()).map(_mcp_headers)
         yield [Fuzzer("mcp", inputs, door.check, time.monotonic, door.counts)]
@@ -462,7 +462,7 @@ def mcp(on: Ground) -> Iterator[list[Fuzzer[Any]]]:
         raise FindingError(f"{door.taken} calls were answered with success, the topic holds {found} events")
 
 
-def _mcp_app(settings: McpSettings) -> Starlette:
+def mcp_app(settings: McpSettings) -> Starlette:
     """Make the application, whose parts are opened and closed with it."""
     keyring, database, emitter = KeyRing(settings.postgres), Database(settings.postgres), Emitter(settings)
     app = http_app(build_server(by_request, emitter, LedgerReader(database), settings), keyring, settings)
