@@ -23,21 +23,26 @@ from runledger.sinks.statements import statement
 from runledger.sinks.texts import Texts
 
 
-def write_runs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, careful: bool) -> None:
+def write_runs(
+    connection: psycopg.Connection, batch: Batch, texts: Texts, standing: Collection[bytes], *, careful: bool
+) -> None:
     """Write the runs of a batch: each row only if it is newer and of the same birth.
 
     Args:
         connection: within the batch's transaction, whose positions are locked.
         batch: its runs and what is late of others.
         texts: its rows.
+        standing: keys of runs that are known to have a row, or none because they were pruned.
         careful: take every row for one that may stand.
 
     Raises:
         psycopg.errors.UniqueViolation: without care, somebody has written one of the rows.
     """
     runs, changed = list(batch.runs.values()), 0
-    standing = _standing(connection, "find_standing_runs", [run.snapshot for run in runs], careful)
-    fresh, known = _part(texts.runs, standing)
+    held = {number for number, key in enumerate(batch.runs) if careful or key in standing}
+    others = [number for number in range(len(runs)) if number not in held]
+    held |= {others[found] for found in _find(connection, "find_standing_runs", [runs[it].snapshot for it in others])}
+    fresh, known = _part(texts.runs, held)
     load(connection, "agent_run", RUN_COLUMNS, text_of(sorted(fresh)))
     if known:
         load(connection, "incoming_run", RUN_COLUMNS, text_of(known))
@@ -46,7 +51,7 @@ def write_runs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, ca
         changed = connection.execute(statement("update_runs"), prepare=False).rowcount
     if changed < len(known) or batch.late:
         # A row that was not changed stands newer, or is of another birth: the statement finds which.
-        births = [*(runs[number].birth for number in sorted(standing)), *batch.late]
+        births = [*(runs[number].birth for number in sorted(held)), *batch.late]
         connection.execute(statement("mark_late_runs"), {"rows": as_json(births)})
 
 
@@ -63,34 +68,33 @@ def write_logs(connection: psycopg.Connection, batch: Batch, texts: Texts, *, ca
         psycopg.errors.UniqueViolation: without care, somebody has written one of the rows.
     """
     logs = list(batch.logs.values())
-    standing = _standing(connection, "find_standing_logs", [log.logged.outcome for log in logs], careful)
-    fresh, known = _part(texts.logs, standing)
-    fresh_jobs, known_jobs = _part(texts.jobs, standing)
+    outcomes = [log.logged.outcome for log in logs]
+    held = set(range(len(logs))) if careful else set(_find(connection, "find_standing_logs", outcomes))
+    fresh, known = _part(texts.logs, held)
+    fresh_jobs, known_jobs = _part(texts.jobs, held)
     if fresh:
         load(connection, "agent_run_log", LOG_COLUMNS, text_of(sorted(fresh)))
         load(connection, "scoring_outbox", JOB_COLUMNS, text_of(fresh_jobs))
-        _count(connection, [log for number, log in enumerate(logs) if number not in standing])
+        _count(connection, [log for number, log in enumerate(logs) if number not in held])
     if known:
         lines = map("\t".join, zip(known, known_jobs, strict=True))
         load(connection, "incoming_log", LOG_COLUMNS + JOB_COLUMNS, text_of(lines))
         connection.execute(statement("upsert_run_log"), prepare=False)
 
 
-def _standing(
-    connection: psycopg.Connection, name: str, told: Sequence[RunSnapshot | RunOutcome], careful: bool
-) -> Collection[int]:
+def _find(connection: psycopg.Connection, name: str, told: Sequence[RunSnapshot | RunOutcome]) -> list[int]:
     """Return the numbers, from 0, of the rows that may stand."""
-    if careful or not told:
-        return range(len(told))
-    return {number - 1 for (number,) in connection.execute(statement(name), named(told), prepare=False)}
+    if not told:
+        return []
+    return [number - 1 for (number,) in connection.execute(statement(name), named(told), prepare=False)]
 
 
-def _part(lines: list[str], standing: Collection[int]) -> tuple[list[str], list[str]]:
+def _part(lines: list[str], held: Collection[int]) -> tuple[list[str], list[str]]:
     """Part lines into those of new rows and the others, each in their order."""
-    if not standing:
+    if not held:
         return lines, []
-    fresh = [line for number, line in enumerate(lines) if number not in standing]
-    return fresh, [lines[number] for number in sorted(standing)]
+    fresh = [line for number, line in enumerate(lines) if number not in held]
+    return fresh, [lines[number] for number in sorted(held)]
 
 
 def _count(connection: psycopg.Connection, logs: list[Log]) -> None:
