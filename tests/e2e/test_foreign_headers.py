@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+import psutil
 import psycopg
 import pytest
 
@@ -56,6 +57,13 @@ def test_header_names_that_are_no_text_stop_nobody(topics: ConnectionSettings, d
         refused = orjson.loads(runledger(settings, "dlq", "list", "--json").stdout)
         assert len(refused["letters"]) == len(NAMES)
         assert [worker.exits for worker in running.workers] == [[], []]
+        listening = [
+            one
+            for worker in running.workers
+            for one in psutil.Process(worker.pid).net_connections()
+            if one.status == psutil.CONN_LISTEN
+        ]
+        assert not listening  # no port was set for metrics, and Faust's web server is off
     with subscribe("run-log", settings=settings, stop_at_end=True) as told:
         assert len(list(told)) == len(NAMES)
     with subscribe("run-events", settings=settings, stop_at_end=True) as events:
