@@ -24,7 +24,8 @@ SELECT
     CASE WHEN f.event_id IS NULL THEN 'none' ELSE 'a row' END AS found
 FROM told AS t
 FULL JOIN run_failure AS f USING (project_key, run_id, event_id)
-WHERE t.project_key IS NULL
+LEFT JOIN consumer_offset AS o ON o.topic LIKE '%run-events' AND o.partition = f.log_partition
+WHERE (t.project_key IS NULL AND f.log_offset >= coalesce(o.first_offset, 0))
    OR (
        f.project_key IS NULL
        AND NOT t.is_pruned

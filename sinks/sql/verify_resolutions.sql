@@ -28,6 +28,7 @@ SELECT
 FROM told AS t
 FULL JOIN failure_resolution AS r USING (project_key, run_id, event_id)
 LEFT JOIN project AS p USING (project_key)
+LEFT JOIN consumer_offset AS o ON o.topic LIKE '%run-events' AND o.partition = r.log_partition
 CROSS JOIN LATERAL (
     VALUES
         ('fingerprint', t.fingerprint, r.fingerprint),
@@ -38,5 +39,6 @@ CROSS JOIN LATERAL (
 ) AS d (field, expected, found)
 WHERE d.expected IS DISTINCT FROM d.found
   AND (t.event_id IS NOT NULL AND r.event_id IS NOT NULL OR d.field = 'fingerprint')
+  AND NOT (t.event_id IS NULL AND r.log_offset < coalesce(o.first_offset, 0))
   AND NOT (r.event_id IS NULL AND coalesce(t.logged_at < p.pruned_before, false))
 ORDER BY 1, 2, 3, 4

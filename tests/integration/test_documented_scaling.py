@@ -11,6 +11,11 @@ import pytest
 from psycopg import sql
 
 from runledger.sinks.migrate import migrate
+from runledger.sinks.verify import verify
+from tests.integration.sinks.conftest import Ledger, ledger
+from tests.integration.sinks.story import random_story
+
+__all__ = ["ledger"]
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +24,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="u
 
 def test_old_days_of_the_audit_log_are_dropped_and_no_others(database: str) -> None:
     migrate(database)
-    (statement,) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (statement, _) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     today = datetime.now(UTC).date()
     with psycopg.connect(database, autocommit=True) as connection:
         for age in (0, 29, 31, 400):
@@ -32,3 +37,15 @@ def test_old_days_of_the_audit_log_are_dropped_and_no_others(database: str) -> N
     assert len(drops) == 2
     kept = {f"run_event_{today - timedelta(days=age):%Y%m%d}" for age in (0, 29)}
     assert set(left) == {"run_event", "run_event_default", *kept}
+
+
+def test_the_recount_leaves_out_what_was_dropped(ledger: Ledger) -> None:
+    (_, statement) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    ledger.write(random_story(8, 300, 60, 3).records)
+    ((middle,),) = ledger.rows("SELECT max(log_offset) / 2 FROM run_event")
+    ledger.connection.execute("DELETE FROM run_event WHERE log_offset < %s", [middle])
+    assert not verify(ledger.connection).clean
+    ledger.connection.execute(statement)
+    report = verify(ledger.connection)
+    assert report.differences == ()
+    assert report.runs_not_recounted > 0

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from runledger.schemas.identifiers import agent_key
 from runledger.schemas.run_events import (
     EndedData,
     EndStatus,
@@ -21,13 +22,14 @@ from runledger.schemas.run_events import (
     RunStarted,
     StartedData,
 )
+from runledger.schemas.topics import AGENTS, SETTINGS
 from runledger.sinks.pruning import Pruned, Scope, preview, prune
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.verify import verify
 from runledger.sinks.writer import Writer
 from tests.integration.sinks.conftest import Ledger
 from tests.integration.sinks.story import Story, random_event, random_story
-from tests.unit.sinks.build import NOON, PROJECT, run_number, run_record, score, score_record
+from tests.unit.sinks.build import NOON, PROJECT, record, run_number, run_record, score, score_record, tombstone
 
 pytestmark = pytest.mark.integration
 
@@ -247,6 +249,42 @@ def test_a_killed_prune_is_finished_by_the_next(ledger: Ledger, pruner: Writer) 
     prune(pruner, Scope(LATER))
     assert _differences(ledger) == ()
     assert ledger.rows("SELECT count(*) FROM agent_run_log") == [(0,)]
+
+
+def test_the_writing_role_may_prune_and_erase(ledger: Ledger) -> None:
+    """With the rights of its members and no more: a day is dropped, an agent erased, a project's figures deleted."""
+    ledger.write(random_story(7, 200, 40, 3).records)
+    uri = psycopg.conninfo.make_conninfo(ledger.uri, options="-c role=runledger_write")
+    member = Ledger(ledger.uri, ledger.connection, Writer(SinkSettings(postgres=uri)))
+    assert preview(member.writer, Scope(LATER)).rows["agent_run"] > 0
+    pruned = prune(member.writer, Scope(LATER))
+    assert pruned.rows["agent_run"] > 0
+    ledger.connection.execute("DELETE FROM agent_run_log")  # what is left of it keeps figures
+    ends = dict(ledger.rows("SELECT topic, next_offset FROM consumer_offset"))
+    agent, project = agent_key(PROJECT, "agent-1"), PROJECT.encode()
+    member.write(
+        [
+            record(AGENTS, ends["runledger.agents"], agent, None, reason="erased"),
+            record(SETTINGS, 0, project, None, reason="erased"),
+        ]
+    )
+    member.writer.close()
+    assert ledger.rows("SELECT count(*) FROM agent_health WHERE agent_id = 'agent-1'") == [(0,)]
+    assert ledger.rows("SELECT count(*) FROM run_rollup") == [(0,)]
+
+
+def test_an_erasure_makes_no_agent_quiet(ledger: Ledger) -> None:
+    """The known gap: the newest run of an agent is erased, and its agent was heard all the same."""
+    told = _finish_run(ledger, 1)
+    heard = (
+        "SELECT greatest(a.heard_at, max(r.heard_at)) FROM agent AS a LEFT JOIN agent_run AS r USING (agent_id)"
+        " GROUP BY a.heard_at"
+    )
+    stood = ledger.rows(heard)
+    before = len(told.records)
+    ledger.write([tombstone(before + 9, 1, "erased")])
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(0,)]
+    assert ledger.rows(heard) == stood
 
 
 def _failing(run: int, second: int) -> list[Any]:
