@@ -33,6 +33,8 @@ _IDLE_SECONDS = 0.05
 _POLL_SECONDS = 0.2
 """How long a fetch waits for records: a partition whose store has just opened waits no longer for its first one."""
 _FRESH_SECONDS = 2.0
+_TELLING_SECONDS = 1.0
+"""aiokafka would try for ever; in a later generation the group would take us for a stranger, and we joined anew."""
 _LOG_APPEND_TIME = 1
 """A record's timestamp_type in Kafka's protocol: the broker's time, not the producer's."""
 
@@ -100,9 +102,10 @@ class BatchThread(driver.AIOKafkaConsumerThread):
         mine = positions.keys() & consumer.assignment()
         offsets = {TopicPartition(*tp): OffsetAndMetadata(positions[tp], "") for tp in mine}
         try:
-            if offsets:
-                await consumer.commit(offsets)
-        except KafkaError:
+            async with asyncio.timeout(_TELLING_SECONDS):
+                if offsets:
+                    await consumer.commit(offsets)
+        except (KafkaError, TimeoutError):
             return False  # a rebalance is under way, or the broker is away: they are told again
         return len(mine) == len(positions)
 

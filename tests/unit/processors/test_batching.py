@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from runledger.processors import batching
 from runledger.processors.batching import BatchConsumer, BatchThread, BatchTransport
 from runledger.processors.errors import Discontinuity, StopLoudly
 from tests.unit.processors.logs import Logged
@@ -28,6 +30,7 @@ class Fetched:
     positions: dict[TP, int]
     records: dict[TP, list[Logged]] = field(default_factory=dict)
     error: Exception | None = None
+    is_away: bool = False
     committed: dict[TP, int] = field(default_factory=dict)
     waits: SimpleNamespace = field(default_factory=SimpleNamespace)
     """What the next request asks the broker to wait for."""
@@ -51,6 +54,8 @@ class Fetched:
     async def commit(self, offsets: dict[TP, OffsetAndMetadata]) -> None:
         if self.error is not None:
             raise self.error
+        if self.is_away:
+            await asyncio.Event().wait()
         self.committed |= {tp: it.offset for tp, it in offsets.items()}
 
     def arrive(self, tp: TP, *records: Logged, position: int) -> None:
@@ -231,3 +236,11 @@ async def test_what_the_group_refuses_is_to_be_told_again(consumer: BatchConsume
     assert not await consumer._thread.tell({ONE: 7})
     fetched.error = None
     assert await consumer._thread.tell({ONE: 7})
+
+
+async def test_telling_the_group_gives_up_while_the_broker_is_away(
+    consumer: BatchConsumer, fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batching, "_TELLING_SECONDS", 0.01)
+    fetched.is_away = True
+    assert not await consumer._thread.tell({ONE: 7})
