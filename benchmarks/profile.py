@@ -70,9 +70,10 @@ def measure(servers: Servers, size: Size) -> Result:
 
 @contextmanager
 def _sampled(pid: int, samples: Path) -> Iterator[None]:
-    """Sample whoever holds a process's interpreter."""
-    command = [peer_program(ENVIRONMENT, "py-spy"), "record", "--pid", str(pid), "--gil", "--format", "raw"]
-    command += ["--rate", str(_PER_SECOND), "--duration", str(_MOST_SECONDS), "--output", str(samples)]
+    """Sample whoever holds a process's interpreter, without stopping its threads: that took more CPU than they did."""
+    command = [peer_program(ENVIRONMENT, "py-spy"), "record", "--pid", str(pid), "--gil", "--nonblocking"]
+    command += ["--rate", str(_PER_SECOND), "--duration", str(_MOST_SECONDS)]
+    command += ["--format", "raw", "--output", str(samples)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as spy:
         try:
             yield

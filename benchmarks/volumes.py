@@ -71,6 +71,7 @@ def topic_volume(kafka: str, topic: str) -> Volume:
             "group.id": f"bench-volume-{uuid.uuid4().hex}",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.queue.backoff.ms": 5,  # of a full queue, which holds 100,000 records; the default is a second
             "statistics.interval.ms": _STATISTICS_MS,
             "stats_cb": told,
         }
