@@ -32,7 +32,10 @@ SINK: tuple[Part, ...] = (
 )
 SDK: tuple[Part, ...] = (
     ("mask", ("producers/masking",)),
-    ("build and check the event", ("producers/quick_building", "producers/building", "schemas/", "pydantic/")),
+    (
+        "build and check the event",
+        ("producers/quick_building", "producers/tellings", "producers/building", "schemas/", "pydantic/"),
+    ),
     ("produce", ("producers/kafka_transport", "producers/transport", "producers/outbox")),
     ("deliveries and counts", ("producers/deliveries", "producers/stats", "producers/weighing", "producers/publisher")),
     ("calls", ("producers/", "benchmarks/producing")),

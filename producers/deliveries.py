@@ -23,8 +23,8 @@ MAX_NAMED = 10_000
 _LOG = logging.getLogger(__name__)
 
 
-def _ignore(_expected: Expected, _failure: Failure | None) -> None:
-    """Hear nothing: whoever handed it over settles it."""
+def _ignore(_expected: Expected, _failure: Failure) -> None:
+    """Hear of no failure: whoever handed it over settles it."""
 
 
 class Expected(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -35,11 +35,15 @@ class Expected(msgspec.Struct, frozen=True, eq=False, gc=False):
 
     record: Record
     on_delivered: OnDelivered | None
-    hear: Callable[[Expected, Failure | None], None]
+    settle: Callable[[Expected, Fate], None]
+    fail: Callable[[Expected, Failure], None]
 
     def __call__(self, failure: Failure | None) -> None:
         """Take the receiver's word."""
-        self.hear(self, failure)
+        if failure is None:
+            self.settle(self, "acknowledged")
+        else:
+            self.fail(self, failure)
 
 
 class Deliveries:
@@ -56,6 +60,7 @@ class Deliveries:
         self._counts: dict[Fate, int] = {"acknowledged": 0, "spooled": 0, "dropped": 0, "refused": 0}
         self._dropping = False
         self._listened_to = 0
+        self._settle = self.settle  # made once, not for each event
 
     @property
     def listened_to(self) -> bool:
@@ -66,19 +71,20 @@ class Deliveries:
         self,
         record: Record,
         on_delivered: OnDelivered | None = None,
-        hear: Callable[[Expected, Failure | None], None] = _ignore,
+        fail: Callable[[Expected, Failure], None] = _ignore,
     ) -> Expected:
         """Note a record as pending.
 
         Args:
             record: what is about to be handed over.
             on_delivered: called with None once acknowledged, else with the failure, which `take_lost` then leaves out.
-            hear: called with what is returned, and the receiver's word on it.
+            fail: called with what is returned, and why it was not acknowledged; it is to settle it.
         """
-        expected = Expected(record, on_delivered, hear)
+        expected = Expected(record, on_delivered, self._settle, fail)
         with self._lock:
             self._pending[expected] = None
-            self._listened_to += on_delivered is not None
+            if on_delivered is not None:
+                self._listened_to += 1
         return expected
 
     def forget(self, expected: Expected) -> None:

@@ -41,7 +41,7 @@ class Outbox:
         self._strict = strict
         self._queue_wait_seconds = settings.queue_wait_seconds
         self._deliveries = Deliveries()
-        self._hear = self._settle  # made once, not for each event
+        self._fail = self._failed  # made once, not for each event
         self._unheard = 0
         self._transport = make_transport(settings)
         try:
@@ -58,7 +58,7 @@ class Outbox:
         Raises:
             QueueFullError: the queue stayed full for `queue_wait_seconds`; only where strict, and without a spool.
         """
-        expected = self._deliveries.expect(record, on_delivered, self._hear)
+        expected = self._deliveries.expect(record, on_delivered, self._fail)
         try:
             self._transport.send(record, expected)
         except TransportFullError:
@@ -131,10 +131,8 @@ class Outbox:
         self._deliveries.forget(expected)
         raise QueueFullError(f"the local queue stayed full for {self._queue_wait_seconds} s")
 
-    def _settle(self, expected: Expected, failure: Failure | None) -> None:
-        if failure is None:
-            self._deliveries.settle(expected, "acknowledged")
-        elif failure.final:
+    def _failed(self, expected: Expected, failure: Failure) -> None:
+        if failure.final:
             self._deliveries.settle(expected, "refused", failure.reason)
         elif self._spooler is not None and self._spooler.append(expected.record):
             self._deliveries.settle(expected, "spooled", f"spooled, to be sent later: {failure.reason}")
