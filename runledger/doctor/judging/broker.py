@@ -56,17 +56,20 @@ def judge_transactions(
                 "brokers",
             )
         elif facts is not None and facts.exists:
-            for one in _unwritable(facts, settings if name == "__transaction_state" else {}):
+            for one in _unwritable(facts, _in_sync(name, settings)):
                 wrong = True
                 yield one
     if not wrong:
         yield ok(f"transactions and groups have their topics on {count(brokers, 'broker')}")
 
 
-def _unwritable(facts: TopicFacts, settings: Mapping[str, str]) -> Iterator[Finding]:
+def _in_sync(name: str, settings: Mapping[str, str]) -> int:
+    """How many copies of an internal topic have to be in sync; of groups' positions one is enough."""
+    return _number(settings, "transaction.state.log.min.isr") if name == "__transaction_state" else 1
+
+
+def _unwritable(facts: TopicFacts, needed: int) -> Iterator[Finding]:
     """Partitions of an internal topic that nobody leads, or that have too few copies in sync."""
-    needed = _number(settings, "transaction.state.log.min.isr") if settings else 1
-    needed = min(needed, facts.replicas)
     leaderless = [str(one.number) for one in facts.partitions if one.leader < 0]
     short = [str(one.number) for one in facts.partitions if one.leader >= 0 and one.in_sync < needed]
     if leaderless or short:

@@ -35,6 +35,7 @@ from runledger.sinks.offsets import Position
 AWAY = Unseen("the database lets nobody in, see above")
 _LONG_SECONDS = 300.0
 """A transaction that lasts longer keeps the server from removing what nobody needs any more."""
+_VERSION = "alembic_version", "SELECT"
 _FactT = TypeVar("_FactT")
 
 
@@ -64,7 +65,7 @@ class DatabaseEye:
                 connection.execute("SET default_transaction_read_only = on")
                 facts.connections = self._try(lambda: ask(connection, Connections, "select_connections")[0], "limits")
                 facts.sessions = self._try(lambda: self._sessions(connection), "sessions", "pg_read_all_stats")
-                facts.tables = self._try(lambda: self._tables(connection), "the tables' version")
+                facts.tables = self._see_tables(connection, facts.database.user)
                 facts.roles = self._try(lambda: self._roles(connection), "roles")
                 self._see_ledger(connection, project, environ)
         except psycopg.Error as error:
@@ -107,6 +108,13 @@ class DatabaseEye:
         bounds = {"patience": min(10.0, self._facts.patience_seconds), "long": _LONG_SECONDS}
         found = ask(connection, Session, "select_sessions", bounds)
         return Sessions(tuple(found), values(connection, "select_monitoring")[0][0])
+
+    def _see_tables(self, connection: Connection, user: str) -> Seen[Tables]:
+        try:
+            return self._tables(connection)
+        except psycopg.errors.InsufficientPrivilege:
+            remedy = "run this as the tables' owner, or have the owner let us"
+            return Unseen("our login may not read the tables' version", remedy, _grant(f'"{user}"', *_VERSION))
 
     @staticmethod
     def _tables(connection: Connection) -> Tables:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from confluent_kafka import KafkaError
 
 from runledger.doctor.broker_facts import Refusal
-from runledger.schemas.kafka_security import KafkaSettings
+from runledger.schemas.kafka_security import KafkaSettings, tls_context
 
 _CONNECT_SECONDS = 3.0
+_ALERT_SECONDS = 1.0
 _MOST_AT_ONCE = 16
 _SAYS_WHY = {KafkaError._SSL, KafkaError._AUTHENTICATION}
 _SILENT = {KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN}
@@ -73,11 +75,36 @@ def refusal_of_addresses(troubles: dict[str, str]) -> Refusal:
     )
 
 
+def shake_hands(settings: KafkaSettings) -> str:
+    """Begin TLS with the first address by Python's own library, which says more; empty where nothing is wrong."""
+    host, _, port = settings.kafka.split(",")[0].strip().rpartition(":")
+    try:
+        with (
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_SECONDS) as plain,
+            tls_context(settings).wrap_socket(plain, server_hostname=host.strip("[]")) as inside,
+        ):
+            inside.settimeout(_ALERT_SECONDS)
+            # In TLS 1.3 a server judges our certificate after the handshake; a broker says nothing else unasked.
+            inside.recv(1)
+    except TimeoutError:
+        return ""
+    except ssl.SSLCertVerificationError as error:
+        return error.verify_message or str(error)
+    except ssl.SSLError as error:
+        return (error.reason or str(error)).replace("_", " ").lower()
+    except (OSError, ValueError):
+        return ""
+    return ""
+
+
 def refusal_of_broker(settings: KafkaSettings, complaints: Complaints, error: KafkaError) -> Refusal:
     """Say why a server that listens does not take us as a client."""
     if words := complaints.latest(KafkaError._AUTHENTICATION):
         return _authentication(settings, words)
-    if words := complaints.latest(KafkaError._SSL):
+    words = complaints.latest(KafkaError._SSL)
+    if settings.kafka_tls and (words or error.code() in _SILENT):
+        words = shake_hands(settings) or words
+    if words:
         return _tls(settings, words)
     if error.code() in _SILENT:
         return Refusal(
@@ -124,19 +151,19 @@ def _tls(settings: KafkaSettings, words: str) -> Refusal:
             "what you want)",
         ),
         (
-            ("hostname", "IP address mismatch"),
+            ("hostname", "IP address mismatch", "not valid for"),
             "the broker's certificate is for another host",
             "set RUNLEDGER_KAFKA to a name for which the certificate was made, or have one made for this name",
         ),
         (("expired",), "a certificate has expired", "have the certificate renewed, and start its process again"),
         (
-            ("certificate required", "handshake failure", "bad certificate", "unknown ca"),
+            ("certificate required", "handshake failure", "bad certificate", "unknown ca", "certificate unknown"),
             "the broker does not take our certificate",
             "set RUNLEDGER_KAFKA_CERTIFICATE and RUNLEDGER_KAFKA_KEY to a certificate whose authority the broker "
             "trusts",
         ),
         (
-            ("certificate verify failed", "could not be verified", "unable to get local issuer"),
+            ("certificate verify failed", "could not be verified", "unable to get", "self-signed", "self signed"),
             "we do not trust who signed the broker's certificate",
             "set RUNLEDGER_KAFKA_CA to the PEM file of the authority that signed it",
         ),

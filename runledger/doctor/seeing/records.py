@@ -21,6 +21,7 @@ _POLL_SECONDS = 0.2
 _QUIET_SECONDS = 3.0
 """Whatever is not heard of for so long stays unknown: what lies behind an open transaction is not shown."""
 _TAIL = 50
+_REFUSALS = 5
 
 
 @contextmanager
@@ -58,11 +59,24 @@ def committed_positions(
         KafkaException: the broker refused, or does not answer.
     """
     with _consumer(settings, committed=False, group=group) as onlooker:
-        held = onlooker.committed([TopicPartition(*one) for one in partitions], timeout=clock.one_question)
+        try:
+            held = onlooker.committed([TopicPartition(*one) for one in partitions], timeout=clock.one_question)
+        except KafkaException as error:
+            raise _forbidden(onlooker) or error from error
     for one in held:
         if one.error is not None:
             raise KafkaException(one.error)
     return {(one.topic, one.partition): one.offset for one in held if one.offset >= 0}
+
+
+def _forbidden(onlooker: Consumer) -> KafkaException | None:
+    """What the broker has refused an onlooker: its question only says that no answer came in time."""
+    for _ in range(_REFUSALS):
+        message = onlooker.poll(_POLL_SECONDS / 2)
+        error = None if message is None else message.error()
+        if error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+            return KafkaException(error)
+    return None
 
 
 def first_records(
@@ -145,6 +159,8 @@ def _read(
                 left.discard(
                     (message.topic() or "", message.partition() or 0)
                 )  # outside the log: another check says so
+            elif error is not None and error.code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
+                continue  # looked up by the library for nothing: no group is joined
             elif error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
             else:
