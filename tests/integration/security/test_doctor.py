@@ -131,7 +131,7 @@ def test_without_them_it_says_what_it_may_not_see(broker: SecureBroker, database
         ("topics", "Describe on the topics"),
         ("processor", "Describe on the group"),
         ("sessions", "pg_read_all_stats"),
-        ("projects", "runledger_access"),
+        ("watermark", "runledger_read"),
     ):
         found = of(findings, check)
         assert found["verdict"] == "unknown", found
