@@ -50,7 +50,7 @@ def judge_database_clock(database: Database) -> Iterator[Finding]:
 
 def _judge(whose: str, seconds: float) -> Finding:
     if abs(seconds) < _NOTICED_SECONDS:
-        return ok(f"{whose} and this machine's differ by less than {_NOTICED_SECONDS:.0f} s")
+        return ok(f"differs from this machine's by less than {_NOTICED_SECONDS:.0f} s")
     found = f"{whose} clock is {lasting(abs(seconds))} {'ahead of' if seconds > 0 else 'behind'} this machine's"
     if abs(seconds) >= _SERIOUS_SECONDS:
         return problem(f"{found}: deadlines, quiet agents and ages are wrong by as much", _REMEDY)

@@ -83,7 +83,7 @@ def judge_sink_positions(
         more = f" (and {len(errors) - 1} more partitions)" if len(errors) > 1 else ""
         yield problem(f"the sink stops: {errors[0]}{more}", _LOST)
     if not wrong:
-        yield ok(f"{count(len(positions), 'partition')} stand within their logs")
+        yield ok(f"all within their logs ({count(len(positions), 'partition')})")
 
 
 def judge_stage_positions(
@@ -106,7 +106,7 @@ def judge_stage_positions(
         more = f" (and {len(errors) - 1} more partitions)" if len(errors) > 1 else ""
         yield problem(f"the processor stops: {errors[0]}{more}", _LOST)
     if not wrong:
-        yield ok(f"{count(len(positions), 'partition')} stand within their logs")
+        yield ok(f"all within their logs ({count(len(positions), 'partition')})")
 
 
 def _mismatch(held: StagePosition | None, log: Bounds, states: Bounds, facts: TopicFacts, changelog: TopicFacts) -> str:

@@ -80,7 +80,7 @@ def judge_topic_settings(
             found = f"{topics[topic].name}: {one.name} is {one.found}, not {one.needed}: {one.harm}"
             yield (problem if one.serious else warning)(found, "set what Runledger needs, of all topics", _MEND)
     if settings and not wrong:
-        yield ok("cleanup, log time, sizes and retention are as they have to be")
+        yield ok("all as they have to be")
 
 
 def judge_replicas(topics: Mapping[Topic, TopicFacts], cluster: Cluster) -> Iterator[Finding]:
@@ -106,7 +106,7 @@ def judge_replicas(topics: Mapping[Topic, TopicFacts], cluster: Cluster) -> Iter
             "raise it with kafka-reassign-partitions.sh, and set default.replication.factor=3 before topics are made",
         )
     if not (leaderless or behind) and not (brokers >= _ENOUGH and fewest < _ENOUGH):
-        yield ok(f"each partition has a leader and {fewest} of {fewest} copies in sync")
+        yield ok(f"leaders everywhere, {fewest} of {fewest} copies in sync")
 
 
 def judge_open_transactions(
