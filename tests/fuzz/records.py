@@ -168,3 +168,5 @@ def check_kept() -> None:
     """Check what once was found."""
     for _, value in kept_cases("events"):
         check_event(value)
+    for _, value in kept_cases("run-log"):
+        check_run_log(value)
