@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from pydantic_settings import BaseSettings
+
 from runledger.doctor.variables import SETTINGS, known_names
 from runledger.producers.mcp_server.settings import McpSettings
 
@@ -32,7 +34,8 @@ def sources() -> list[str]:
 
 def test_every_settings_class_is_asked() -> None:
     named = {name for text in sources() for name in _CLASS.findall(text)}
-    asked = {base.__name__ for settings in (*SETTINGS.values(), McpSettings) for base in settings.__mro__}
+    classes: list[type[BaseSettings]] = [*SETTINGS.values(), McpSettings]
+    asked = {base.__name__ for settings in classes for base in settings.__mro__}
     assert named - asked <= {"AgentSettings"}  # a record, not of the environment
 
 
