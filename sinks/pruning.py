@@ -28,7 +28,7 @@ from runledger.sinks.writer import Writer
 _log = structlog.get_logger()
 
 RUNS_AT_ONCE = 500
-"""Sinks wait for one such transaction: about a tenth of a second."""
+"""Sinks wait for one such transaction: a tenth to two tenths of a second."""
 _EVENTS_AT_ONCE = 10_000
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
