@@ -44,9 +44,9 @@ UNITS = [
 
 
 def seconds(text: str) -> float:
-    began = time.perf_counter()
+    began = time.thread_time()
     MASKER.mask_text(text)
-    return time.perf_counter() - began
+    return time.thread_time() - began
 
 
 @pytest.mark.parametrize("unit", UNITS)
