@@ -118,13 +118,7 @@ RIGHTS = {
 
 def grants(rights: Rights, prefix: str = DEFAULT_PREFIX) -> Iterator[Grant]:
     """Give the ACLs for these rights, on topics and groups of this prefix."""
-    for topic in ALL_TOPICS:
-        if topic in rights.reads:
-            yield Grant("Read", "topic", topic.name(prefix))
-        if topic in rights.writes:
-            yield Grant("Write", "topic", topic.name(prefix))
-        if topic in rights.describes:
-            yield Grant("Describe", "topic", topic.name(prefix))
+    yield from _topic_grants(rights, prefix)
     if rights.joins is not None:
         yield Grant("Read", "group", prefix + rights.joins)
     for watched in rights.watches:
@@ -133,6 +127,16 @@ def grants(rights: Rights, prefix: str = DEFAULT_PREFIX) -> Iterator[Grant]:
         yield Grant("Describe", "group", prefix + beginning, prefixed=True)
     if rights.owns is not None:
         yield Grant("Write", "transactional-id", prefix + rights.owns, prefixed=True)
+
+
+def _topic_grants(rights: Rights, prefix: str) -> Iterator[Grant]:
+    for topic in ALL_TOPICS:
+        if topic in rights.reads:
+            yield Grant("Read", "topic", topic.name(prefix))
+        if topic in rights.writes:
+            yield Grant("Write", "topic", topic.name(prefix))
+        if topic in rights.describes:
+            yield Grant("Describe", "topic", topic.name(prefix))
     if rights.creates:
         yield Grant("Create", "topic", prefix, prefixed=True)
         yield Grant("Describe", "topic", prefix, prefixed=True)
