@@ -51,9 +51,9 @@ def seconds(text: str) -> float:
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_four_times_the_hostile_text_takes_about_four_times_the_time(unit: str) -> None:
-    text = unit * (CHARACTERS // len(unit))
+    quarter = unit * (CHARACTERS // 4 // len(unit))  # a unit cut in two may hold a secret or not, and cost a pass more
     for attempt in range(5):
-        ratio = seconds(text) / seconds(text[: len(text) // 4])
+        ratio = seconds(4 * quarter) / seconds(quarter)
         if ratio < SLOWEST_RATIO:
             return
         assert attempt < 4, f"four times the text took {ratio:.1f} times the time"
