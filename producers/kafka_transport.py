@@ -6,6 +6,7 @@ import ctypes
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -25,6 +26,7 @@ _POLL_SECONDS = 0.1
 _LEFT_SECONDS = 0.01
 """How long the reports are left to callers after one has heard some."""
 _PURGE_SECONDS = 2.0
+_CLOSE_SECONDS = 5.0
 _WARN_SECONDS = 60.0
 _FINAL = {
     KafkaError.MSG_SIZE_TOO_LARGE,
@@ -84,6 +86,7 @@ class KafkaTransport:
         self._config = producer_config(settings)
         self._make_producer = make_producer
         self._replacing = threading.Lock()
+        self._broken: deque[Producer] = deque()
         self._config["error_cb"] = self._warn
         self._warn_at = 0.0
         self._producer = make_producer(self._config)
@@ -115,24 +118,27 @@ class KafkaTransport:
     def hear(self) -> None:
         """See `Transport.hear`."""
         self._heard = True
-        self._poll(0)
+        self._listen(self._producer, 0)
 
     def wait_for_room(self, seconds: float) -> None:
         """See `Transport.wait_for_room`."""
-        if not self._poll(min(seconds, _POLL_SECONDS)):
+        if not self._listen(self._producer, min(seconds, _POLL_SECONDS)):
             self._stopping.wait(min(seconds, _POLL_SECONDS))
 
     def close(self) -> None:
         """See `Transport.close`."""
         self._closed = True
         self._stopping.set()
-        self._thread.join()
-        self._purge(self._producer)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(_CLOSE_SECONDS)
+        if not self._hearing.now:
+            self._give_up()
 
     def abandon(self) -> None:
         """See `Transport.abandon`."""
-        # The producer's threads stayed in the parent: to destroy it here would wait for them for ever.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._producer))
+        # The producers' threads stayed in the parent: to destroy one here would wait for them for ever.
+        for producer in (self._producer, *self._broken):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(producer))
 
     def _replace(self, broken: Producer) -> None:
         """Put a new producer in the place of one that takes nothing any more; what it held is reported as failed."""
@@ -140,17 +146,20 @@ class KafkaTransport:
             if self._producer is not broken:
                 return
             self._producer = self._make_producer(self._config)
-        self._purge(broken)
+            self._broken.append(broken)
 
     def _serve(self) -> None:
+        """Hear what no caller hears, and give up at last: who closes may be within a word, as a signal's handler is."""
         while not self._stopping.is_set():
             if self._heard:
                 self._heard = False
                 self._stopping.wait(_LEFT_SECONDS)
             else:
-                self._poll(_POLL_SECONDS)
+                self._listen(self._producer, _POLL_SECONDS)
+            self._give_up_broken()
+        self._give_up()
 
-    def _poll(self, seconds: float) -> bool:
+    def _listen(self, producer: Producer, seconds: float) -> bool:
         """Hear what librdkafka has to say; False where this thread is hearing it already.
 
         A program's `on_delivered` may tell something itself: to ask librdkafka for more within one of its words would
@@ -160,7 +169,7 @@ class KafkaTransport:
             return False
         try:
             self._hearing.now = True
-            self._producer.poll(seconds)
+            producer.poll(seconds)
         finally:
             self._hearing.now = False
         return True
@@ -172,9 +181,17 @@ class KafkaTransport:
             self._warn_at = now + _WARN_SECONDS
             _LOG.warning("Kafka cannot be reached, events wait: %s", error.str())
 
-    @staticmethod
-    def _purge(producer: Producer) -> None:
+    def _give_up(self) -> None:
+        """Have reported as failed whatever is pending."""
+        self._give_up_broken()
+        self._purge(self._producer)
+
+    def _give_up_broken(self) -> None:
+        while self._broken:
+            self._purge(self._broken.popleft())
+
+    def _purge(self, producer: Producer) -> None:
         producer.purge()
         deadline = time.monotonic() + _PURGE_SECONDS
         while len(producer) and time.monotonic() < deadline:
-            producer.poll(_POLL_SECONDS)
+            self._listen(producer, _POLL_SECONDS)

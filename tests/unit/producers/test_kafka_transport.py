@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -26,6 +27,18 @@ class FailingProducer(Producer):
 
     def produce(self, *_arguments: object, **_named: object) -> None:
         raise KafkaException(KafkaError(KafkaError._FATAL, "epoch lost", fatal=True))
+
+
+class BreakingProducer(Producer):
+    """librdkafka that meets such an error after three records."""
+
+    left = 3
+
+    def produce(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401  # as its own
+        self.left -= 1
+        if self.left < 0:
+            raise KafkaException(KafkaError(KafkaError._FATAL, "epoch lost", fatal=True))
+        super().produce(*arguments, **named)
 
 
 def test_a_producer_that_broke_for_good_is_replaced(dead_port: str) -> None:
@@ -65,6 +78,71 @@ def test_a_word_on_one_record_may_send_the_next() -> None:
     assert enough.wait(20)
     transport.close()
     assert set(told) == {None}
+
+
+def test_a_producer_may_break_within_a_word_of_its_own() -> None:
+    made: list[Producer] = []
+
+    def make(config: ProducerConfig) -> Producer:
+        kind = Producer if made else BreakingProducer
+        made.append(kind({**config, "test.mock.num.brokers": 1}))
+        return made[-1]
+
+    transport = KafkaTransport(ProducerSettings(), make)
+    told: list[Failure | None] = []
+
+    def tell(failure: Failure | None) -> None:
+        told.append(failure)
+        transport.send(RECORD, told.append)
+
+    for _ in range(3):  # the first word finds it broken, while the others wait for theirs
+        transport.send(RECORD, tell)
+    deadline = time.monotonic() + 20
+    while len(told) < 6 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    transport.close()
+    assert len(told) == 6
+    assert told[1] == Failure("epoch lost")
+    assert len(made) == 2
+
+
+def test_a_word_that_a_caller_hears_may_close() -> None:
+    """As the handler of a signal does that comes just then."""
+    transport = KafkaTransport(ProducerSettings(), pretended)
+    told: list[Failure | None] = []
+    caller, closed, sent = threading.current_thread(), threading.Event(), 0
+
+    def tell(failure: Failure | None) -> None:
+        told.append(failure)
+        if threading.current_thread() is caller and not closed.is_set():
+            closed.set()
+            transport.close()
+
+    deadline = time.monotonic() + 20
+    while not closed.is_set() and time.monotonic() < deadline:
+        for _ in range(100):
+            transport.send(RECORD, tell)
+            sent += 1
+        transport.hear()
+    assert closed.is_set()
+    assert len(told) == sent
+
+
+def test_a_word_that_nobody_else_hears_may_close() -> None:
+    transport = KafkaTransport(ProducerSettings(), pretended)
+    told: list[Failure | None] = []
+
+    def tell(failure: Failure | None) -> None:
+        told.append(failure)
+        transport.close()
+
+    for _ in range(3):
+        transport.send(RECORD, tell)
+    deadline = time.monotonic() + 20
+    while len(told) < 3 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    transport.close()
+    assert len(told) == 3
 
 
 def test_what_callers_hear_and_what_is_left_is_each_record_once() -> None:
