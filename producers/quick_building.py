@@ -40,6 +40,7 @@ _Take: TypeAlias = Callable[[_Given], object]
 _is_project = lru_cache(4096)(pattern_of(r"[a-z0-9_-]{1,64}").fullmatch)
 _is_event_id = pattern_of(r"[\x21-\x7e]{1,128}").fullmatch
 _KEYS = {str}
+_CONTAINERS = (dict, list, tuple)
 _COST_LIMIT = float(COST_LIMIT)
 """Exact, and compared ten times as fast."""
 _PLAIN_COST = 0.0001
@@ -83,7 +84,14 @@ def _cost(value: _Given) -> str:
 def _json(value: _Given) -> object:
     if value.__class__ is not dict or not set(map(type, value)) <= _KEYS:
         raise ValueError
-    return check_json(value.copy())
+    return _own(check_json(value))
+
+
+def _own(value: _Given) -> object:
+    """Copy what may be changed: it is written now and masked later, maybe in a thread, and both must see the same."""
+    if isinstance(value, dict):
+        return {name: _own(item) if isinstance(item, _CONTAINERS) else item for name, item in value.items()}
+    return [_own(item) if isinstance(item, _CONTAINERS) else item for item in value]
 
 
 def _traces(value: _Given) -> object:

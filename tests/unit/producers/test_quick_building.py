@@ -219,6 +219,16 @@ def test_what_the_caller_changes_afterwards_changes_nothing() -> None:
     assert orjson.loads(told.record(MASKERS[0]).value)["data"]["meta"] == {"a": 1}
 
 
+def test_what_was_written_is_masked_though_the_caller_takes_it_away() -> None:
+    headers = {"authorization": "Bearer 7f3a9c0e5b1d4286"}
+    meta = {"calls": [headers], "sizes": (1, {"b": 2})}
+    told = check_quickly(RunStarted, {"meta": meta}, "acme", RUN_ID, None, None, None)
+    headers.clear()
+    assert told is not None
+    assert b"7f3a9c0e5b1d4286" in told.value
+    assert b"7f3a9c0e5b1d4286" not in told.record(MASKERS[0]).value
+
+
 def test_what_was_left_out_is_no_events_own() -> None:
     for _ in range(2):
         told = check_quickly(RunStarted, {}, "acme", RUN_ID, None, None, None)
