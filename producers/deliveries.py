@@ -92,6 +92,8 @@ class Deliveries:
         with self._lock:
             del self._pending[expected]
             self._listened_to -= expected.on_delivered is not None
+            if self._waiting and not self._pending:
+                self._changed.notify_all()
 
     def settle(self, expected: Expected, fate: Fate, reason: str = "") -> None:
         """Note what became of a record; a second word on it is ignored."""

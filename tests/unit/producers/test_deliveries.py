@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+import time
 from typing import Literal, TypeAlias
 from uuid import UUID
 
@@ -48,6 +50,20 @@ def test_the_memory_of_what_was_lost_is_bounded() -> None:
     lost, unnamed = deliveries.take_lost()
     assert (len(lost), lost[0].event_id, unnamed) == (MAX_NAMED, "3", 3)
     assert deliveries.take_lost() == ((), 0)
+
+
+def test_a_wait_ends_when_the_last_event_is_forgotten() -> None:
+    deliveries = Deliveries()
+    expected = deliveries.expect(record("e"))
+    ended: list[bool] = []
+    waiting = threading.Thread(target=lambda: ended.append(deliveries.wait(60)))
+    waiting.start()
+    deadline = time.monotonic() + 20
+    while not deliveries._waiting and time.monotonic() < deadline:
+        threading.Event().wait(0.005)
+    deliveries.forget(expected)
+    waiting.join(20)
+    assert ended == [True]
 
 
 def test_losses_are_logged_once_an_outage(caplog: pytest.LogCaptureFixture) -> None:
