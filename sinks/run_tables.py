@@ -49,6 +49,9 @@ def write_runs(
         if careful:
             connection.execute(statement("insert_missing_runs"), prepare=False)
         changed = connection.execute(statement("update_runs"), prepare=False).rowcount
+        if changed < len(known) and not careful:
+            # What is remembered may be so no more: another may have deleted a row, or the word that a run was pruned.
+            changed += connection.execute(statement("insert_missing_runs"), prepare=False).rowcount
     if changed < len(known) or batch.late:
         # A row that was not changed stands newer, or is of another birth: the statement finds which.
         births = [*(runs[number].birth for number in sorted(held)), *batch.late]

@@ -18,7 +18,7 @@ from runledger.sinks.records import Record
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.writer import Writer
 from tests.integration.sinks.conftest import Ledger
-from tests.unit.sinks.build import logged_record, outcome, run_record, snapshot, source, tombstone
+from tests.unit.sinks.build import logged_record, outcome, run_number, run_record, snapshot, source, tombstone
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +93,27 @@ def test_another_birth_of_a_run_that_the_writer_knows_marks_its_row(ledger: Ledg
     _write(writer, run_record(0, snapshot(1, version=2)), run_record(1, snapshot(2, version=2)))
     _write(writer, run_record(2, snapshot(1, born_offset=8, version=9)), run_record(3, snapshot(2, version=4)), at=2)
     assert ledger.rows("SELECT version, late_events FROM agent_run ORDER BY version") == [(2, True), (4, False)]
+
+
+def test_a_run_that_the_writer_knows_and_somebody_deleted_stands_again(ledger: Ledger, writer: Writer) -> None:
+    _write(writer, run_record(0, snapshot(1, version=2)), run_record(1, snapshot(2, version=2)))
+    ledger.connection.execute("DELETE FROM agent_run WHERE run_id = %s", [run_number(1)])
+    _write(writer, run_record(2, snapshot(1, version=4)), run_record(3, snapshot(2, version=5)), at=2)
+    assert ledger.rows("SELECT version, late_events FROM agent_run ORDER BY version") == [(4, False), (5, False)]
+
+
+def test_a_run_that_was_pruned_stands_again_once_another_sink_has_erased_its_project(
+    ledger: Ledger, writer: Writer
+) -> None:
+    _write(writer, run_record(0, snapshot(1, version=2)))
+    ledger.connection.execute("INSERT INTO pruned_run SELECT project_key, run_id, agent_id FROM agent_run")
+    ledger.connection.execute("DELETE FROM agent_run")
+    _write(writer, run_record(1, snapshot(1, version=3)), at=1)
+    assert ledger.rows("SELECT count(*) FROM agent_run") == [(0,)]
+    assert ledger.rows("SELECT late_events FROM pruned_run") == [(True,)]
+    ledger.connection.execute("DELETE FROM pruned_run")
+    _write(writer, run_record(2, snapshot(1, version=4)), at=2)
+    assert ledger.rows("SELECT version, late_events FROM agent_run") == [(4, False)]
 
 
 def test_runs_beyond_what_is_remembered_are_looked_up(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
