@@ -203,10 +203,11 @@ class Writer:
 
     def _make_days(self, connection: psycopg.Connection, days: set[date]) -> None:
         """Make the partitions of run_event that are missing, in transactions of their own."""
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        self._days = {day for day in self._days if day >= yesterday}  # an older one may have been pruned
         for day in sorted(days - self._days):
             _make_day(connection, day)
-            if day >= datetime.now(UTC).date() - timedelta(days=1):  # an older one may be pruned
-                self._days.add(day)
+        self._days |= days
 
     @contextmanager
     def transaction(self, *, alone: bool) -> Iterator[psycopg.Connection]:

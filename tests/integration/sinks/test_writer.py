@@ -301,6 +301,13 @@ def test_days_get_partitions_of_their_own(ledger: Ledger) -> None:
     assert found == [("run_event_20260301",), ("run_event_20260302",)]
 
 
+def test_a_day_that_was_dropped_since_it_was_made_is_made_again(ledger: Ledger) -> None:
+    beat = RunHeartbeat(event_id="h", project_key=PROJECT, run_id=run_number(1), occurred_at=NOON)
+    ledger.writer._days.add(NOON.date())  # as of a sink that wrote on that day, and was stopped since
+    ledger.write([event_record(0, beat)])
+    assert ledger.rows("SELECT tableoid::regclass::text FROM run_event") == [("run_event_20260301",)]
+
+
 def test_any_cut_into_batches_gives_the_same_rows(ledger: Ledger) -> None:
     """Rows do not depend on where batches end; only times of insertion and numbers of the outbox may."""
     dice = random.Random(5)
