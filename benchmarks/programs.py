@@ -98,13 +98,14 @@ def cpu_with_children(process: psutil.Process) -> float:
 @contextmanager
 def paused(running: Sequence[Program]) -> Iterator[None]:
     """Stop processes for a block of a few seconds: what is prepared meanwhile, they have not yet begun on."""
-    for one in running:
-        os.killpg(one.process.pid, signal.SIGSTOP)
     try:
+        for one in running:
+            os.killpg(one.process.pid, signal.SIGSTOP)
         yield
     finally:
         for one in running:
-            os.killpg(one.process.pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):
+                os.killpg(one.process.pid, signal.SIGCONT)
 
 
 @contextmanager
