@@ -8,12 +8,12 @@ from uuid import UUID
 import orjson
 import pytest
 
-from runledger.processors.app import EXIT_STOPPED
 from runledger.schemas import dead_letters
 from runledger.schemas.codec import encode, encode_event
 from runledger.schemas.identifiers import run_key
 from runledger.schemas.run_events import AnyRunEvent, RunStarted, StartedData
 from runledger.schemas.topics import DEAD_LETTERS, INCIDENTS, RUN_EVENTS, RUN_SCORES, SETTINGS
+from runledger.vitals.exits import EXIT_STOPPED
 from tests.e2e.command import runledger
 from tests.e2e.pipeline import wait_for
 from tests.faults.ledger import key_of

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from runledger.cli.worker import EXIT_STOPPED
+from runledger.vitals.exits import EXIT_STOPPED
 
 pytestmark = pytest.mark.integration
 
