@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -113,11 +114,21 @@ class Watermark(Watched):
             return None
         span = await self._write(asked_at)
         put(WATERMARK, asked_at.timestamp())
-        if time.monotonic() - self._counted_at >= _COUNTING_SECONDS:
-            put(OPEN_RUNS, await self._database.ask(_count_open_runs))
-            self._counted_at = time.monotonic()
         _log.debug("probe_came_through", seconds=round(time.monotonic() - began, 4))
+        if time.monotonic() - self._counted_at >= _COUNTING_SECONDS:
+            self._counted_at = time.monotonic()
+            put(OPEN_RUNS, await self._count_open_runs())
         return span
+
+    async def _count_open_runs(self) -> float:
+        """Count the runs that go on; NaN where that takes too long, as it may with millions: no probe is lost by it."""
+        try:
+            return await self._database.ask(_count_open_runs)
+        except Exception as error:
+            if not heals(error):
+                raise
+            _log.info("open_runs_not_counted", reason=reason_of(error))
+            return math.nan
 
     async def _walk(self, probe: Probe) -> bool:
         pause_seconds = _FIRST_LOOK_SECONDS

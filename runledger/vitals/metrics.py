@@ -168,7 +168,7 @@ STATE_BYTES = Metric(
     "runledger_state_bytes",
     "gauge",
     "bytes",
-    "Encoded size of those states; in memory about twice that.",
+    "Encoded size of those states; in memory two to three times that.",
     ("processor",),
     ("reader",),
 )
@@ -204,7 +204,11 @@ UNPRICED_RUNS = Metric(
     ("processor",),
 )
 OPEN_RUNS = Metric(
-    "runledger_open_runs", "gauge", "runs", "Runs that have begun and not ended, of all projects.", ("watch",)
+    "runledger_open_runs",
+    "gauge",
+    "runs",
+    "Runs that have begun and not ended, of all projects; NaN where counting them takes too long.",
+    ("watch",),
 )
 OUTBOX_AGE = Metric(
     "runledger_outbox_age_seconds",

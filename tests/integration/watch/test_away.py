@@ -128,3 +128,23 @@ async def test_old_spans_are_removed_and_long_ones_kept(ledger: Ledger, topics: 
         (20,),
         (0,),
     ]
+
+
+async def test_the_watermark_does_not_wait_for_the_count_of_open_runs(
+    ledger: Ledger, topics: ConnectionSettings
+) -> None:
+    """With millions of them it takes longer than an answer may; here because somebody holds the table."""
+    settings = WatchSettings(
+        **topics.model_dump(exclude={"postgres"}), postgres=ledger.uri, probe_seconds=0.05, request_seconds=2
+    )
+    newest = "SELECT max(reached_at) FROM pipeline_span"
+    stopping = asyncio.Event()
+    with capture_logs() as logs, psycopg.connect(ledger.uri) as holding:
+        holding.execute("LOCK TABLE agent_run IN ACCESS EXCLUSIVE MODE")
+        keeping = asyncio.create_task(keep_watermark(settings, stopping))
+        await until(lambda: any(line["event"] == "open_runs_not_counted" for line in logs))
+        counted_at = ledger.rows("SELECT clock_timestamp()")[0][0]
+        await until(lambda: ledger.rows(newest)[0][0] > counted_at)
+        stopping.set()
+        await keeping
+    assert [line["event"] for line in logs].count("open_runs_not_counted") == 1
