@@ -78,6 +78,8 @@ class BrokerView:
 class DatabaseView:
     """The database, by a connection for each question: it is asked seldom, and holds none meanwhile.
 
+    It begins its session as all others do: a pooler may refuse settings of ours, and the URI may hold some.
+
     Args:
         uri: connection URI.
     """
@@ -95,7 +97,6 @@ class DatabaseView:
                 autocommit=True,
                 connect_timeout=round(_ANSWER_SECONDS),
                 application_name="runledger-vitals",
-                options=f"-c statement_timeout={_ANSWER_SECONDS * 1000:.0f}",
                 tcp_user_timeout=round(_ANSWER_SECONDS * 1000),
             ) as connection:
                 connection.execute("SELECT 1")

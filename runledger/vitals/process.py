@@ -19,8 +19,8 @@ _keeper: Keeper | None = None
 def kept_by(keeper: Keeper) -> Iterator[None]:
     """Have this process's vitals kept for the length of a block."""
     global _keeper  # noqa: PLW0603  # a process has one health, as it has one log
-    _keeper = keeper
     keeper.start()
+    _keeper = keeper
     try:
         yield
     finally:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,8 +11,9 @@ from contextlib import contextmanager
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from runledger.vitals import Keeper, Pulse, VitalsSettings, Watched, Work
+from runledger.vitals import Keeper, Pulse, VitalsSettings, Watched, Work, kept_by, watch
 from runledger.vitals.exits import EXIT_CUT_OFF, EXIT_STUCK
+from runledger.vitals.listener import ListenError
 
 STALL_SECONDS = 0.8
 
@@ -121,3 +123,12 @@ def test_a_port_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, value: 
     monkeypatch.setenv("RUNLEDGER_METRICS_PORT", value)
     with pytest.raises(ValueError, match="metrics_port"):
         VitalsSettings()
+
+
+def test_a_keeper_that_cannot_listen_keeps_nobodys_vitals() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        keeper = Keeper("processor", VitalsSettings(metrics_port=taken.getsockname()[1]))
+        with pytest.raises(ListenError), kept_by(keeper):
+            pass
+    watch(Stores())
+    assert keeper.health.watched == ()
