@@ -135,7 +135,8 @@ class PartitionOwner(Generic[S]):
     @property
     def place(self) -> tuple[int, int] | None:
         """(position, epoch) where the store is open; a fetch that stands elsewhere is ahead or astray."""
-        return None if self._store is None else (self._store.held.next_offset, self._epoch)
+        store = self._store  # looked at once: another thread asks, too
+        return None if store is None else (store.held.next_offset, self._epoch)
 
     @property
     def is_busy(self) -> bool:

@@ -39,7 +39,7 @@ class StoreSigns(Watched):
         return {(tp.topic, tp.partition): place[0] for tp, place in places if place is not None}
 
     def troubles(self) -> Mapping[str, str]:
-        """Tell of stores that are not open, and of a group that has given us nothing yet."""
+        """Tell of stores that are not open."""
         assigned = self._assigned()
         closed = sum(not owner.is_open for owner in assigned)
         return {"stores_not_open": f"{closed} of {len(assigned)} stores are not open"} if closed else {}
@@ -47,10 +47,7 @@ class StoreSigns(Watched):
     def measure(self) -> None:
         """Add up what the open stores hold."""
         for stage in self._stages.values():
-            held = [
-                owner.held
-                for owner in self._assigned()
-                if owner.held is not None and self._stages[owner.tp.topic] == stage
-            ]
+            mine = (owner.held for owner in self._assigned() if self._stages[owner.tp.topic] == stage)
+            held = [it for it in mine if it is not None]  # each asked for once: a store may be lost meanwhile
             put(STATES, sum(len(it.states) for it in held), stage)
             put(STATE_BYTES, sum(it.held_bytes for it in held), stage)
