@@ -179,7 +179,7 @@ class BatchThread(driver.AIOKafkaConsumerThread):
 
 
 class BatchConsumer(driver.Consumer):
-    """Faust's consumer: commits nothing, and starts where the stores stand."""
+    """Faust's consumer: commits nothing but what it is told, and starts where the stores stand."""
 
     transport: Any  # the BatchTransport; Faust declares its base
     _thread: Any

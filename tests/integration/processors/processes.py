@@ -171,6 +171,11 @@ class Ledger(Partition):
         found = self._reader.committed([TopicPartition(*source) for source in self._sources], 20)
         return {(where.topic, where.partition): max(0, where.offset) for where in found}
 
+    def tell_group(self, positions: dict[tuple[str, int], int]) -> None:
+        """Commit {(topic, partition): next offset} while no processor runs."""
+        offsets = [TopicPartition(*source, position) for source, position in positions.items()]
+        self._reader.commit(offsets=offsets, asynchronous=False)
+
     def ends(self) -> dict[tuple[str, int], int]:
         """Return {(topic, partition): end of the log}."""
         return {

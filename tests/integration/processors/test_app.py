@@ -110,6 +110,21 @@ def test_heartbeats_that_wait_for_a_processor_keep_their_run_alive(ledger: Ledge
     assert timeout.data.last_version == 3
 
 
+def test_the_group_is_told_where_the_stores_stand_though_nothing_new_comes(ledger: Ledger) -> None:
+    """Whoever was killed right after a commit has not told it: lag and watermark need the word of the next owner."""
+    first = ledger.start()
+    ledger.send(event("started", 0, "a"), event("ended", 0, "b"))
+    until(ledger.outcome_revisions)
+    ledger.wait_until_read()
+    told = ledger.positions()
+    assert first.stop()[0] == 0
+    ledger.tell_group(dict.fromkeys(told, 0))
+    assert ledger.lag() > 0
+    ledger.start()
+    ledger.wait_until_read()
+    assert ledger.positions() == told
+
+
 def test_settings_hold_from_the_start_and_change_while_the_processor_runs(ledger: Ledger) -> None:
     """What stands in the topic holds at once; a shorter deadline reaches a run that waits, a threshold the next one."""
     operator = Operator(ledger.connection)
