@@ -76,6 +76,7 @@ def build(
     agent: str | None = None,
     event_id: str | None = None,
     occurred_at: datetime | None = None,
+    source: str = "runledger",
 ) -> _Event:
     """Make one event; None in `data` means left out, a missing id or time is made here.
 
@@ -83,6 +84,7 @@ def build(
         InvalidEventError: a value breaks the event model.
     """
     fields = {
+        "source": source,
         "event_id": new_event_id() if event_id is None else event_id,
         "project_key": project,
         "run_id": run_id,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 from re import compile as pattern_of
 from typing import Any, NamedTuple, TypeAlias, get_args, get_type_hints
 from uuid import UUID
@@ -26,8 +27,10 @@ from runledger.schemas.values import (
     COST_LIMIT,
     COST_PLACES,
     MAX_ERROR,
+    MAX_INTEGER,
     MAX_SUMMARY,
     MAX_TRACES,
+    MAX_VALUE_BYTES,
     check_json,
     quantize_usd,
 )
@@ -46,6 +49,9 @@ _COST_LIMIT = float(COST_LIMIT)
 _PLAIN_COST = 0.0001
 """Smaller ones are written with an exponent."""
 _ZEROS = "0" * -int(COST_PLACES.as_tuple().exponent)
+_MOST_OF_A_NUMBER = 32
+_SMALL = MAX_VALUE_BYTES // 6
+"""Characters that take no more than that many bytes, however they are escaped."""
 _ESCAPE, _NUL = ord("\\"), rb"\u0000"
 """In JSON; where a text holds these very characters the model finds that there is nothing to refuse."""
 
@@ -84,7 +90,26 @@ def _cost(value: _Given) -> str:
 def _json(value: _Given) -> object:
     if value.__class__ is not dict or not set(map(type, value)) <= _KEYS:
         raise ValueError
-    return _own(check_json(value))
+    mine = value.copy()
+    return mine if _is_small(mine) else _own(check_json(value))
+
+
+def _is_small(value: dict[str, Any]) -> bool:
+    """Tell, in a fifth of its time, that `check_json` takes an object; what no text may hold shows when written."""
+    size = 0
+    for key, item in value.items():
+        size += len(key) + _MOST_OF_A_NUMBER
+        if item.__class__ is str:
+            size += len(item)
+        elif item.__class__ is float:
+            if not isfinite(item):
+                return False
+        elif item.__class__ is int:
+            if not -MAX_INTEGER <= item <= MAX_INTEGER:
+                return False
+        elif item is not None and item.__class__ is not bool:
+            return False
+    return size <= _SMALL
 
 
 def _own(value: _Given) -> object:
@@ -219,6 +244,7 @@ def check_quickly(
     agent: object,
     event_id: object,
     occurred_at: object,
+    source: str = "runledger",
 ) -> Telling | None:
     """Check and write what is told, as `building.build` and the codec do; None where the model is to decide."""
     form = _FORMS.get(event_type)
@@ -234,7 +260,7 @@ def check_quickly(
             payload[name]  # one that is missing raises KeyError
         fields: dict[str, Any] = {
             "specversion": "1.0",
-            "source": "runledger",
+            "source": source,
             "datacontenttype": "application/json",
             "id": new_event_id() if event_id is None else _event_id(event_id),
             "projectkey": _project(project),

@@ -18,8 +18,8 @@ from runledger.producers.errors import ClosedError, DeliveryError, InvalidEventE
 from runledger.producers.publisher import Publisher
 from runledger.producers.records import Record
 from runledger.producers.settings import ProducerSettings
+from runledger.producers.tellings import Tellable
 from runledger.producers.weighing import are_heavy
-from runledger.schemas.run_events import AnyRunEvent
 
 Outcome: TypeAlias = Literal["delivered", "unknown", "refused"]
 ACKNOWLEDGEMENT_SECONDS = 1.5
@@ -64,11 +64,11 @@ class Emitter:
         self._acknowledgement_seconds = acknowledgement_seconds
         self._flush_timeout_seconds = settings.flush_timeout_seconds
 
-    async def emit(self, event: AnyRunEvent, within_seconds: float | None = None) -> Emission:
+    async def emit(self, event: Tellable, within_seconds: float | None = None) -> Emission:
         """Send one event; return what became of it, as `emit_all` does."""
         return (await self.emit_all([event], within_seconds))[0]
 
-    async def emit_all(self, events: Sequence[AnyRunEvent], within_seconds: float | None = None) -> list[Emission]:
+    async def emit_all(self, events: Sequence[Tellable], within_seconds: float | None = None) -> list[Emission]:
         """Send events in their order; return what became of each.
 
         Args:
@@ -101,7 +101,7 @@ class Emitter:
     ) -> None:
         await self.close()
 
-    def _hand_over_all(self, events: Sequence[AnyRunEvent], told: _Told) -> None:
+    def _hand_over_all(self, events: Sequence[Tellable], told: _Told) -> None:
         """Mask and encode all, then hand them over."""
         for index, record in enumerate([self._record_of(event) for event in events]):
             if isinstance(record, Emission):
@@ -109,7 +109,7 @@ class Emitter:
             else:
                 self._hand_over(record, told, index)
 
-    def _record_of(self, event: AnyRunEvent) -> Record | Emission:
+    def _record_of(self, event: Tellable) -> Record | Emission:
         try:
             return self._publisher.record_of(event)
         except InvalidEventError as error:

@@ -128,8 +128,10 @@ def text_at(attributes: Attributes, *names: str) -> str | None:
     """Give the first of some attributes that is text and not blank, trimmed."""
     for name in names:
         value = attributes.get(name)
-        if isinstance(value, str) and (text := value.strip()):
-            return text
+        # Readers make no texts of other classes.
+        if value.__class__ is str and (text := value.strip()):
+            found: str = text
+            return found
     return None
 
 

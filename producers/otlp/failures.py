@@ -9,12 +9,11 @@ from runledger.producers.otlp.shortening import Shortener
 from runledger.producers.otlp.spans import Span
 from runledger.producers.otlp.steps import TOOL_NAMES
 from runledger.producers.otlp.tokens import MAX_NAME, model_of
-from runledger.schemas.run_events import FailureData
 from runledger.schemas.values import MAX_ERROR, MAX_SUMMARY
 
 
-def failure_of(span: Span, kind: StepKind | None, task_id: str | None, shortener: Shortener) -> FailureData:
-    """Say what failed.
+def failure_of(span: Span, kind: StepKind | None, task_id: str | None, shortener: Shortener) -> dict[str, Any]:
+    """Give the payload that says what failed.
 
     Args:
         span: failed.
@@ -38,12 +37,12 @@ def failure_of(span: Span, kind: StepKind | None, task_id: str | None, shortener
         "model": model_of(span.attributes),
         "tool": None if tool is None else shortener.cut(tool, MAX_NAME),
     }
-    return FailureData(
-        summary=shortener.cut(said or f"{span.name or 'a span'} failed", MAX_SUMMARY),
-        task_id=task_id,
-        error=None if error is None else shortener.cut_within(error, MAX_ERROR),
-        context={name: value for name, value in context.items() if value is not None},
-    )
+    return {
+        "summary": shortener.cut(said or f"{span.name or 'a span'} failed", MAX_SUMMARY),
+        "task_id": task_id,
+        "error": None if error is None else shortener.cut_within(error, MAX_ERROR),
+        "context": {name: value for name, value in context.items() if value is not None},
+    }
 
 
 def _joined(kind_of_error: str | None, message: str | None) -> str | None:

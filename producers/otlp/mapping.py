@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from functools import lru_cache
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
+from runledger.producers.building import build
 from runledger.producers.otlp.conventions import (
     StepKind,
     begins_run,
@@ -27,21 +28,15 @@ from runledger.producers.otlp.spans import Reading, Span
 from runledger.producers.otlp.steps import trace_entry
 from runledger.producers.otlp.texts import output_of, prompt_of
 from runledger.producers.otlp.tokens import MAX_NAME, usage_of
-from runledger.schemas.identifiers import NAMESPACE
-from runledger.schemas.run_events import (
-    AnyRunEvent,
-    EndedData,
-    FailureRecorded,
-    RunEnded,
-    RunStarted,
-    StartedData,
-    UsageData,
-    UsageReported,
-)
-from runledger.schemas.usage import TokenUsage
+from runledger.producers.quick_building import check_quickly
+from runledger.producers.tellings import Tellable
+from runledger.schemas.identifiers import NAMESPACE, uuid5_text
+from runledger.schemas.run_events import FailureRecorded, RunEnded, RunStarted, UsageReported
 from runledger.schemas.values import MAX_SUMMARY, SUMMARY_IS
 
 _SOURCE = "opentelemetry"
+_PARTS = {RunStarted: "start", UsageReported: "usage", FailureRecorded: "failure", RunEnded: "end"}
+"""What an event is of its span: a part of its id."""
 _RUN_ITSELF: frozenset[StepKind | None] = frozenset({None, "agent", "chain"})
 """Such a span without a parent is the run and no step of it: an entry of it would make every run look busy."""
 _TASKS = ("runledger.task_id", "task.id", "traceloop.association.properties.task_id")
@@ -69,13 +64,13 @@ class Mapped:
         refused: why others cannot be taken, to how many.
     """
 
-    events: list[AnyRunEvent]
+    events: list[Tellable]
     span_count: int
     ignored: int
     refused: Counter[str]
 
 
-def events_of(project_key: str, span: Span, shortener: Shortener) -> list[AnyRunEvent]:
+def events_of(project_key: str, span: Span, shortener: Shortener) -> list[Tellable]:
     """Tell what a span says about its run; nothing, if it is no step of an agent.
 
     Args:
@@ -89,24 +84,19 @@ def events_of(project_key: str, span: Span, shortener: Shortener) -> list[AnyRun
         return []
     agent_id = (run_agent(span) if is_run else process_agent(span.resource) or "")[:MAX_NAME] or None
     task_id = (text_at(span.attributes, *_TASKS) or text_at(span.resource, *_TASKS) or "")[:MAX_NAME] or None
-    events: list[AnyRunEvent] = []
+    who = (project_key, span, agent_id)
+    events: list[Tellable] = []
     if is_run:
-        started = StartedData(summary=_summary_of(span, shortener), meta=_meta_of(span, shortener), task_id=task_id)
-        events.append(RunStarted(**_common(project_key, span, agent_id, "start", span.started_at), data=started))
+        summary, meta = _summary_of(span, shortener), _meta_of(span, shortener)
+        events.append(_event(RunStarted, {"summary": summary, "meta": meta, "task_id": task_id}, *who))
     if kind is not None and not (is_run and kind in _RUN_ITSELF):
-        usage = usage_of(span, kind, shortener) if tells_tokens(span, kind) else TokenUsage()
-        told = UsageData(token_usage=usage, traces=[trace_entry(span, kind, shortener)])
-        events.append(UsageReported(**_common(project_key, span, agent_id, "usage", span.ended_at), data=told))
+        usage = usage_of(span, kind, shortener) if tells_tokens(span, kind) else {}
+        traces = [trace_entry(span, kind, shortener)]
+        events.append(_event(UsageReported, {"token_usage": usage, "traces": traces}, *who))
     if span.failed:
-        failure = failure_of(span, kind, task_id, shortener)
-        events.append(FailureRecorded(**_common(project_key, span, agent_id, "failure", span.ended_at), data=failure))
+        events.append(_event(FailureRecorded, failure_of(span, kind, task_id, shortener), *who))
     if is_run:
-        output = output_of(span)
-        summary = None if output is None else shortener.cut(output, MAX_SUMMARY)
-        # What a model said is no report: the meta tells, so that it is shown to nobody without a key.
-        meta = {SUMMARY_IS: "output"} if summary and summary.strip() else {}
-        ended = EndedData(status="failed" if span.failed else "completed", summary=summary, meta=meta)
-        events.append(RunEnded(**_common(project_key, span, agent_id, "end", span.ended_at), data=ended))
+        events.append(_event(RunEnded, _end_of(span, shortener), *who))
     return events
 
 
@@ -117,15 +107,41 @@ def map_reading(project_key: str, reading: Reading, shortener: Shortener) -> Map
     return Mapped(events, len(told), sum(not events for events in told), reading.refused)
 
 
-def _common(project_key: str, span: Span, agent_id: str | None, part: str, at: datetime) -> dict[str, Any]:
-    return {
-        "source": _SOURCE,
-        "event_id": str(uuid5(NAMESPACE, f"{project_key}/otlp/{span.trace_id}/{span.span_id}/{part}")),
-        "project_key": project_key,
-        "run_id": UUID(span.trace_id),
-        "agent_id": agent_id,
-        "occurred_at": at,
-    }
+def _event(
+    kind: type[RunStarted | UsageReported | FailureRecorded | RunEnded],
+    data: dict[str, Any],
+    project_key: str,
+    span: Span,
+    agent_id: str | None,
+) -> Tellable:
+    """Tell one event, without a model where nothing is left to be judged: that took most of the mapping's time."""
+    event_id = uuid5_text(NAMESPACE, f"{project_key}/otlp/{span.trace_id}/{span.span_id}/{_PARTS[kind]}")
+    run_id = _run_id(span.trace_id)
+    at = span.started_at if kind is RunStarted else span.ended_at
+    quick = check_quickly(kind, data, project_key, run_id, agent_id, event_id, at, _SOURCE)
+    if quick is not None:
+        return quick
+    return build(
+        kind,
+        data,
+        project=project_key,
+        run_id=run_id,
+        agent=agent_id,
+        event_id=event_id,
+        occurred_at=at,
+        source=_SOURCE,
+    )
+
+
+_run_id = lru_cache(maxsize=64)(UUID)
+
+
+def _end_of(span: Span, shortener: Shortener) -> dict[str, Any]:
+    output = output_of(span)
+    summary = None if output is None else shortener.cut(output, MAX_SUMMARY)
+    # What a model said is no report: the meta tells, so that it is shown to nobody without a key.
+    meta = {SUMMARY_IS: "output"} if summary and summary.strip() else {}
+    return {"status": "failed" if span.failed else "completed", "summary": summary, "meta": meta}
 
 
 def _summary_of(span: Span, shortener: Shortener) -> str | None:

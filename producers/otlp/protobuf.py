@@ -73,13 +73,20 @@ def _span(raw: trace_pb2.Span, within: tuple[Attributes, str]) -> Span:
         name=raw.name,
         kind=raw.kind,
         attributes=_attributes(raw.attributes),
-        events=tuple(SpanEvent(clean(event.name), _attributes(event.attributes)) for event in raw.events),
+        events=tuple([SpanEvent(clean(event.name), _attributes(event.attributes)) for event in raw.events]),
         status=(raw.status.code, raw.status.message),
     )
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    return {clean(pair.key): _plain(pair.value, 1) for pair in islice(pairs, MAX_ITEMS)}
+    found: dict[str, Any] = {}
+    for pair in islice(pairs, MAX_ITEMS):
+        name, value = pair.key, pair.value
+        # Most are texts or counts, and to ask first what a value is takes as long as to read it.
+        text = value.string_value
+        plain = clean(text) if text else value.int_value or _plain(value, 1)
+        found[clean(name) if "\x00" in name else name] = plain
+    return found
 
 
 def _plain(value: AnyValue, depth: int) -> Any:  # noqa: ANN401, PLR0911  # any JSON value; one return per kind of value

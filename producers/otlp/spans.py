@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
+import msgspec
+
 from runledger.producers.otlp.errors import RefusedSpanError
 
 MAX_SPANS = 10_000
@@ -38,17 +40,15 @@ _ERROR = 2
 """STATUS_CODE_ERROR of OTLP's trace.proto."""
 
 
-@dataclass(frozen=True, slots=True)
-class SpanEvent:
+class SpanEvent(msgspec.Struct, frozen=True, gc=False):
     """Something that happened during a span."""
 
     name: str
     attributes: Attributes
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """One finished span.
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """One finished span; the collector need not follow it, of which thousands come at once.
 
     Args:
         resource: attributes of the process that made it.
@@ -96,8 +96,7 @@ class Reading:
     refused: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True, gc=False):
     """The ids of a span, read and checked."""
 
     trace_id: str
@@ -120,8 +119,7 @@ class Identity:
         return cls(trace_id.hex(), span_id.hex(), parent_span_id.hex() if any(parent_span_id) else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(msgspec.Struct, frozen=True, gc=False):
     """When a span began and ended, read and checked."""
 
     started_at: datetime

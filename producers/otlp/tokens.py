@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 from runledger.producers.otlp.conventions import StepKind, first_at, text_at
 from runledger.producers.otlp.shortening import Shortener
 from runledger.producers.otlp.spans import Attributes, Span
 from runledger.producers.otlp.texts import prompt_of
-from runledger.schemas.usage import TokenUsage
 from runledger.schemas.values import COST_LIMIT, MAX_INTEGER, MAX_SUMMARY
 
 MAX_NAME = 255
@@ -55,18 +55,19 @@ def model_of(attributes: Attributes) -> str | None:
     return None if model is None else model[:MAX_NAME]
 
 
-def usage_of(span: Span, kind: StepKind, shortener: Shortener) -> TokenUsage:
-    """Give what a call of a model used. What its span does not tell is unknown."""
+def usage_of(span: Span, kind: StepKind, shortener: Shortener) -> dict[str, Any]:
+    """Give the fields of `token_usage` for a call of a model. What its span does not tell is left out."""
     attributes = span.attributes
     prompt = prompt_of(span)
-    counts = {name: _count(first_at(attributes, theirs)) for name, theirs in _COUNTS.items()}
-    return TokenUsage(
-        **counts,
-        cost_usd=_cost_of(attributes),
-        model=model_of(attributes),
-        llm_calls=1 if kind == "llm" else None,
-        prompt_preview=None if prompt is None else shortener.cut(prompt, MAX_SUMMARY),
-    )
+    usage: dict[str, Any] = {}
+    for name, theirs in _COUNTS.items():
+        if (told := first_at(attributes, theirs)) is not None:
+            usage[name] = _count(told)
+    usage["cost_usd"] = _cost_of(attributes)
+    usage["model"] = model_of(attributes)
+    usage["llm_calls"] = 1 if kind == "llm" else None
+    usage["prompt_preview"] = None if prompt is None else shortener.cut(prompt, MAX_SUMMARY)
+    return {name: value for name, value in usage.items() if value is not None}
 
 
 def _count(value: object) -> int | None:
@@ -76,13 +77,12 @@ def _count(value: object) -> int | None:
     return int(value) if value == int(value) else None
 
 
-def _cost_of(attributes: Attributes) -> Decimal | None:
-    total = _usd(first_at(attributes, _COSTS))
-    if total is not None:
+def _cost_of(attributes: Attributes) -> float | Decimal | None:
+    total: float | None = first_at(attributes, _COSTS)
+    if _usd(total) is not None:
         return total
-    parts = [_usd(attributes.get(name)) for name in _COST_PARTS]
-    known = [part for part in parts if part is not None]
-    return sum(known, Decimal(0)) if len(known) == len(parts) else None
+    prompt_usd, completion_usd = (_usd(attributes.get(name)) for name in _COST_PARTS)
+    return None if prompt_usd is None or completion_usd is None else prompt_usd + completion_usd
 
 
 def _usd(value: object) -> Decimal | None:

@@ -31,7 +31,7 @@ from tests.fuzz.nasty import JSON_BYTES, TEXTS, VALUES, almost, chosen, mutated,
 from tests.fuzz.running import Fuzzer, kept_cases
 from tests.unit.producers.masking.samples import SECRETS
 from tests.unit.producers.masking.test_linear import UNITS
-from tests.unit.producers.otlp.requests import raw_span, request
+from tests.unit.producers.otlp.requests import modelled, raw_span, request
 
 MASKER = Masker({"own": r"EMP-\w{1,100}+-\d{1,20}"})
 _PARTS = st.one_of(
@@ -103,7 +103,7 @@ def check_spans(read: Callable[[bytes], Any], body: bytes) -> None:
         str(error).encode()
         return
     mapped = map_reading("default", reading, Shortener(MASKER))
-    for event in mapped.events:
+    for event in map(modelled, mapped.events):
         assert decode_event(encode_event(event)) == event
 
 

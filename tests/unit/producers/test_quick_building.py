@@ -118,6 +118,7 @@ PLACES = st.fixed_dictionaries(
 def modelled(event_type: type[BaseModel], data: dict[str, Any], places: dict[str, Any]) -> BaseModel | None:
     """What the model makes; None where it refuses."""
     fields = {
+        "source": places["source"],
         "event_id": places["event_id"],
         "project_key": places["project"],
         "run_id": places["run_id"],
@@ -150,7 +151,8 @@ def in_order_of_names(value: object) -> object:
 
 def check(event_type: type[Any], data: dict[str, Any], places: dict[str, Any]) -> bool:
     """Whether it was checked quickly; then the model must take it too, and write the same."""
-    places = {"project": "acme", "run_id": RUN_ID, "agent": "sage", "event_id": "e-1", "occurred_at": AT} | places
+    usual = {"project": "acme", "run_id": RUN_ID, "agent": "sage", "event_id": "e-1", "occurred_at": AT}
+    places = usual | {"source": "opentelemetry"} | places
     quick = check_quickly(event_type, data, **places)
     if quick is None:
         return False

@@ -41,3 +41,8 @@ def test_uuid5_is_that_of_the_standard_library(namespace: UUID, name: str) -> No
     assert (
         identifiers.uuid5(namespace, name) == identifiers.uuid5(namespace, name.encode()) == uuid.uuid5(namespace, name)
     )
+
+
+@given(st.uuids(), st.text())
+def test_a_written_hash_is_the_hash(namespace: UUID, name: str) -> None:
+    assert identifiers.uuid5_text(namespace, name) == str(uuid.uuid5(namespace, name))

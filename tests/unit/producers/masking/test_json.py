@@ -4,10 +4,20 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from runledger.producers.masking import Masker
+from runledger.producers.masking.masker import is_clean, searched
+from tests.unit.producers.masking.samples import SECRETS
 
 MASKER = Masker()
+_IDS = st.from_regex(r"[0-9a-f]{16}", fullmatch=True) | st.from_regex(r"[2-6][0-9]{15}", fullmatch=True)
+_TIMES = st.datetimes().map(lambda at: f"{at.isoformat()}+00:00")
+_SAID = st.sampled_from([before + secret + after for _, before, secret, after in SECRETS])
+_TEXTS = _IDS | _TIMES | _SAID | st.sampled_from(["gpt-4o-mini", "", "--token", "4111111111111111"]) | st.text()
+_NUMBERS = st.integers() | st.just(4111111111111111) | st.floats(allow_nan=False) | st.booleans() | st.none()
+_NAMES = st.sampled_from(["name", "key", "value", "token", "password", "span_id", "a"]) | _TEXTS
 
 
 @pytest.mark.parametrize(
@@ -59,3 +69,14 @@ def test_a_value_that_markers_would_make_too_large_gets_short_ones() -> None:
     assert masked == {"to": ["***"] * 1000, "passcode": None, "cvv": "[masked:card]"}
     assert len(orjson.dumps(masked)) <= size
     assert MASKER.mask_json(masked, size) is masked
+
+
+@given(_IDS | _TIMES | _TEXTS)
+def test_in_a_text_that_is_called_clean_no_rule_finds_anything(text: str) -> None:
+    assert not is_clean(text) or searched(text, short=False) == text
+
+
+@given(st.dictionaries(_NAMES, _TEXTS | _NUMBERS, max_size=6))
+def test_an_object_looked_at_as_one_is_masked_as_within_a_list(value: dict[str, Any]) -> None:
+    """A list's objects are walked, one by one."""
+    assert [MASKER.mask_json(value)] == MASKER.mask_json([value])

@@ -12,6 +12,8 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from runledger.producers.masking import masker_of
 from runledger.producers.otlp import Shortener, Span, events_of, read_json
+from runledger.producers.tellings import Tellable, Telling
+from runledger.schemas.codec import decode_event
 from runledger.schemas.run_events import AnyRunEvent
 
 Document: TypeAlias = dict[str, Any]
@@ -123,4 +125,9 @@ def told(span: Span) -> dict[str, AnyRunEvent]:
 
 def told_in_order(span: Span) -> list[AnyRunEvent]:
     """Map a span, as project `p`."""
-    return events_of("p", span, SHORTENER)
+    return [modelled(event) for event in events_of("p", span, SHORTENER)]
+
+
+def modelled(told: Tellable) -> AnyRunEvent:
+    """Read what is told as everybody reads it."""
+    return decode_event(told.value) if isinstance(told, Telling) else told

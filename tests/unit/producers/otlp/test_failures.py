@@ -19,7 +19,8 @@ EXCEPTION = {
 
 
 def failure(**options: Any) -> FailureData:  # noqa: ANN401  # as one_span takes them
-    return failure_of(one_span(**{"status": {"code": 2}, **options}), "llm", "T-1", SHORTENER)
+    said = failure_of(one_span(**{"status": {"code": 2}, **options}), "llm", "T-1", SHORTENER)
+    return FailureData.model_validate(said)
 
 
 def test_an_exception_is_the_failure() -> None:

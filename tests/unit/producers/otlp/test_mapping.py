@@ -28,6 +28,7 @@ from tests.unit.producers.otlp.requests import (
     Document,
     as_json,
     as_protobuf,
+    modelled,
     one_span,
     raw_span,
     request,
@@ -235,7 +236,7 @@ def send(spans: list[Document], sizes: list[int], *, protobuf: bool) -> list[Any
         some, left = left[:size], left[size:]
         document = request(*some)
         reading = read_protobuf(as_protobuf(document)) if protobuf else read_json(as_json(document))
-        events += map_reading("p", reading, SHORTENER).events
+        events += map(modelled, map_reading("p", reading, SHORTENER).events)
     return events
 
 
