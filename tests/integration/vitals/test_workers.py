@@ -65,10 +65,11 @@ def test_each_worker_tells_how_it_does_and_what_it_did(
         assert ask(doors["HTTP"], f"/api/v1/runs/{'x' * 30}")[0] == 404
         wait_for("scores", lambda: rows(ports["sink"], "run_score") == 20, 60)
         wait_for("their acknowledgement", lambda: scored(ports["scorer"]) == 20, 30)
+        wait_for("a watermark", lambda: metrics(ports["watch"])["runledger_watermark_timestamp_seconds"][()] > 0, 30)
         found = {worker: metrics(port) for worker, port in ports.items()}
         judge_names(found)
         judge_values(found)
-        assert [ask(port, "/metrics")[0] for port in doors.values()] == [404, 404, 404]
+        assert [ask(port, "/metrics")[0] for port in doors.values()] == [404, 401, 404]  # MCP wants a key first
     finally:
         running.stop()
 
