@@ -151,7 +151,7 @@ def in_order_of_names(value: object) -> object:
 
 def check(event_type: type[Any], data: dict[str, Any], places: dict[str, Any]) -> bool:
     """Whether it was checked quickly; then the model must take it too, and write the same."""
-    usual = {"project": "acme", "run_id": RUN_ID, "agent": "sage", "event_id": "e-1", "occurred_at": AT}
+    usual: dict[str, Any] = {"project": "acme", "run_id": RUN_ID, "agent": "sage", "event_id": "e-1", "occurred_at": AT}
     places = usual | {"source": "opentelemetry"} | places
     quick = check_quickly(event_type, data, **places)
     if quick is None:
