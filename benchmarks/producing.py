@@ -19,6 +19,7 @@ from runledger.schemas.codec import CONTENT_TYPE, EVENT_ID_HEADER
 from runledger.schemas.topics import RUN_EVENTS
 
 _FLUSH_SECONDS = 120
+_ANY_PARTITION, _NOW = -1, 0
 
 
 def by_sdk(settings: ProducerSettings, load: Load) -> float:
@@ -44,17 +45,15 @@ def by_sdk(settings: ProducerSettings, load: Load) -> float:
 
 
 def raw(settings: ProducerSettings, values: list[tuple[bytes, bytes, bytes]]) -> float:
-    """Hand the same bytes to confluent-kafka, configured as the SDK configures it."""
+    """Hand the same bytes to confluent-kafka, configured as the SDK configures it, by the call that costs it least."""
     topic, producer = RUN_EVENTS.name(settings.topic_prefix), topics.producer_of(settings.kafka)
+    content_type = CONTENT_TYPE.encode()
     began = time.perf_counter()
     for key, value, event_id in values:
-        headers: list[tuple[str, str | bytes | None]] = [
-            (EVENT_ID_HEADER, event_id),
-            ("content-type", CONTENT_TYPE.encode()),
-        ]
         while True:
             try:
-                producer.produce(topic, value, key, headers=headers)
+                headers: dict[str, str | bytes | None] = {EVENT_ID_HEADER: event_id, "content-type": content_type}
+                producer.produce(topic, value, key, _ANY_PARTITION, None, None, _NOW, headers)
                 break
             except BufferError:
                 producer.poll(0.1)
