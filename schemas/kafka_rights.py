@@ -127,6 +127,7 @@ def grants(rights: Rights, prefix: str = DEFAULT_PREFIX) -> Iterator[Grant]:
         yield Grant("Describe", "group", prefix + beginning, prefixed=True)
     if rights.owns is not None:
         yield Grant("Write", "transactional-id", prefix + rights.owns, prefixed=True)
+    yield from _wide_grants(rights, prefix)
 
 
 def _topic_grants(rights: Rights, prefix: str) -> Iterator[Grant]:
@@ -137,6 +138,9 @@ def _topic_grants(rights: Rights, prefix: str) -> Iterator[Grant]:
             yield Grant("Write", "topic", topic.name(prefix))
         if topic in rights.describes:
             yield Grant("Describe", "topic", topic.name(prefix))
+
+
+def _wide_grants(rights: Rights, prefix: str) -> Iterator[Grant]:
     if rights.creates:
         yield Grant("Create", "topic", prefix, prefixed=True)
         yield Grant("Describe", "topic", prefix, prefixed=True)
