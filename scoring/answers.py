@@ -15,6 +15,7 @@ from runledger.schemas.scoring import RunScored
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import DEAD_LETTERS, PARTITIONER, RUN_SCORES
 from runledger.scoring.errors import AnswerError
+from runledger.vitals.complaints import Complaints
 
 _QUEUE_WAIT_SECONDS = 30
 _POLL_SECONDS = 0.1
@@ -30,6 +31,7 @@ class Answers:
         self._producer = Producer(
             {
                 **kafka_client(settings),
+                "error_cb": Complaints(),
                 "client.id": "runledger-scoring",
                 "enable.idempotence": True,
                 "acks": "all",

@@ -15,6 +15,7 @@ from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import SCORING_JOBS
 from runledger.scoring.errors import DeadLetterLimitError, PositionError, ReadError
 from runledger.scoring.progress import PartitionProgress
+from runledger.vitals.complaints import Complaints
 
 _LOG = structlog.get_logger()
 _KAFKA_TIMEOUT_SECONDS = 10
@@ -69,6 +70,7 @@ class Jobs:
         self._consumer = Consumer(
             {
                 **kafka_client(settings),
+                "error_cb": Complaints(),
                 "client.id": "runledger-scoring",
                 "group.id": f"{settings.topic_prefix}scoring",
                 "enable.auto.commit": False,

@@ -27,6 +27,7 @@ from runledger.sinks.stopping import stop_on_signals
 from runledger.sinks.vital_signs import SinkSigns
 from runledger.sinks.writer import Writer
 from runledger.vitals import watch
+from runledger.vitals.complaints import Complaints
 
 _log = structlog.get_logger()
 
@@ -90,6 +91,7 @@ def make_consumer(settings: SinkSettings) -> Consumer:
     return Consumer(
         {
             **kafka_client(settings),
+            "error_cb": Complaints(),
             "group.id": settings.group,
             "isolation.level": "read_committed" if committed else "read_uncommitted",
             "enable.auto.commit": False,
