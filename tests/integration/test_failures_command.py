@@ -123,4 +123,4 @@ def test_what_names_no_kind_or_several_is_said(stage: Stage) -> None:
 def test_what_agents_wrote_cannot_move_the_cursor(stage: Stage) -> None:
     kind = _record(stage, "\x1b[2J[red]gone\x07")
     assert "\x1b" not in stage.runledger("failures", "show", kind) + stage.runledger("failures", "list")
-    assert "?[2J[red]gone?" in stage.runledger("failures", "show", kind)
+    assert "\N{REPLACEMENT CHARACTER}[2J[red]gone\N{REPLACEMENT CHARACTER}" in stage.runledger("failures", "show", kind)
