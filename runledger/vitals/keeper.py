@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -61,6 +62,7 @@ class Keeper:
         self._is_broker_away = False
         self._ended = threading.Event()
         self._listener: Listener | None = None
+        self._writer: int | None = None
         self._thread = threading.Thread(target=self._look_on, name="watchdog", daemon=True)
 
     def start(self) -> None:
@@ -75,10 +77,19 @@ class Keeper:
             self._listener = Listener(settings.metrics_host, settings.metrics_port, paths)
             _log.info("metrics_listening", host=settings.metrics_host, port=self._listener.port)
         self._thread.start()
+        if threading.current_thread() is threading.main_thread():
+            reader, self._writer = os.pipe()
+            os.set_blocking(self._writer, False)
+            signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+            threading.Thread(target=self._hear_signals, args=(reader,), name="signals", daemon=True).start()
 
     def close(self) -> None:
         """Stop telling."""
         self._ended.set()
+        if self._writer is not None:
+            signal.set_wakeup_fd(-1)
+            os.close(self._writer)
+            self._writer = None
         if self._listener is not None:
             self._listener.close()
 
@@ -105,6 +116,13 @@ class Keeper:
         if not self.health.is_ending:
             self.health.is_ending = True
             threading.Thread(target=self._cut_off, name="cut-off", daemon=True).start()
+
+    def _hear_signals(self, reader: int) -> None:
+        """Hear what Python's own handlers hear only after the call of a client library that the main thread is in."""
+        while heard := os.read(reader, 1):
+            if heard[0] in (signal.SIGTERM, signal.SIGINT):
+                self.told_to_end()
+        os.close(reader)
 
     def _cut_off(self) -> None:
         time.sleep(self._settings.drain_seconds)
