@@ -10,6 +10,7 @@ RUN pip install --no-cache-dir --require-hashes -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY runledger ./runledger
 COPY schemas ./schemas
+COPY contracts ./contracts
 COPY producers ./producers
 COPY processors ./processors
 COPY sinks ./sinks

@@ -5,17 +5,18 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 TOOLS  := $(VENV)/.ready-dev
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
-# Most tests wait for time-outs of brokers and groups. Each worker starts servers of its own; a file's tests stay together.
-PARALLEL ?= --numprocesses 3 --dist loadfile
+# Most tests wait for time-outs of brokers and groups. Each worker starts servers of its own; a file's tests stay together,
+# and files come in the order of tests/conftest.py.
+PARALLEL ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 # The peers of the benchmarks: their newest releases do not all fit into one environment.
 PEERS   := .venv-bench-peers/.ready .venv-bench-arroyo/.ready
 TRACING := .venv-bench-tracing/.ready
 
-.PHONY: help install tools demo test check unit integration e2e faults-short faults faults-unprotected soak mutants fuzz sbom audit-dependencies bench bench-large lock format clean
+.PHONY: help install tools demo test test-browser pictures test-monitoring test-tools check docs unit integration e2e faults-short faults faults-unprotected soak mutants fuzz contracts reference sbom audit-dependencies bench bench-large lock format clean
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(READY) ## make .venv from requirements.lock: all that runs
 
@@ -37,21 +38,29 @@ $(TOOLS): requirements-dev.lock $(READY)
 demo: install ## start a real Kafka and Postgres, replay 40 real agent runs, verify, print, stop
 	@exec $(BIN)/runledger demo
 
-test: check unit integration e2e faults-short ## everything below
+test: check docs unit integration e2e faults-short ## everything below
 
-check: tools ## format, lint, types, import layers
+check: tools ## format, lint, types, import layers, the topics' contracts, the reference
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p runledger
 	$(BIN)/mypy tests
 	$(BIN)/mypy -p benchmarks
+	$(BIN)/mypy -p reference
+	$(BIN)/mypy examples/python
 	$(BIN)/lint-imports
+	$(BIN)/python -m runledger.contracts check
+	$(BIN)/python -m reference check
+
+docs: tools ## the documentation as a site, in build/docs; a warning, such as a broken link, is an error
+	$(BIN)/sphinx-build -W -n --keep-going -q -E -a -d build/doctrees docs build/docs
+	@echo "build/docs/index.html is written"
 
 unit: tools ## tests that need no server
 	$(BIN)/pytest $(PARALLEL) tests/unit tests/contract
 
 integration: tools ## tests on the real broker and the real database
-	$(BIN)/pytest $(PARALLEL) tests/integration
+	$(BIN)/python -m tests.steady $(PARALLEL) tests/integration
 
 e2e: tools ## tests of the whole pipeline, killed at random
 	$(BIN)/pytest $(PARALLEL) tests/e2e
@@ -59,17 +68,33 @@ e2e: tools ## tests of the whole pipeline, killed at random
 faults-short: tools ## the quicker ones of the faults that Runledger survives
 	$(BIN)/pytest $(PARALLEL) -m "faults and not slow" tests/faults
 
+test-browser: tools ## the dashboard in a real browser (chromium, or RUNLEDGER_CHROMIUM); screenshots in build/screenshots; not in test
+	$(BIN)/python -m tests.steady tests/browser
+
+test-monitoring: tools ## each alert comes to fire, in a real Prometheus (on the PATH, or RUNLEDGER_PROMETHEUS); not in test
+	$(BIN)/python -m tests.steady tests/monitoring
+
+pictures: tools ## renew the documentation's pictures of the dashboard (docs/images) from a stack of its own; needs chromium
+	$(BIN)/python -m tests.browser.pictures
+
+NPM_CI := npm ci --ignore-scripts --no-audit --no-fund --prefix
+test-tools: tools ## what needs Node 20.11 or newer: the subscriber in TypeScript, AsyncAPI's official schema; not in test
+	$(NPM_CI) examples/typescript
+	$(NPM_CI) tests/tools
+	$(BIN)/pytest tests/tools
+
 faults: tools ## all 31 faults, on real servers; writes docs/reliability.md (RUNLEDGER_FAULTS_SEED chooses the seed)
 	rm -f build/faults.jsonl
 	RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/faults.jsonl $(BIN)/pytest $(PARALLEL) -m "faults and not unprotected" tests/faults
-	$(BIN)/python -m tests.faults $(wildcard build/unprotected.jsonl) build/faults.jsonl
+	$(BIN)/python -m tests.faults $(wildcard build/unprotected.jsonl build/soak.jsonl) build/faults.jsonl
 
 faults-unprotected: tools ## switch each protection off, and see that its faults do harm
 	rm -f build/unprotected.jsonl
 	RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/unprotected.jsonl $(BIN)/pytest $(PARALLEL) -m unprotected tests/faults
 
 soak: tools ## half an hour of faults at random at 1,000 events a second; draws docs/soak-memory.svg
-	RUNLEDGER_SOAK_SECONDS=1800 RUNLEDGER_SOAK_RATE=1000 RUNLEDGER_SOAK_MEMORY=$(CURDIR)/build/soak-memory.json \
+	rm -f build/soak.jsonl
+	RUNLEDGER_SOAK_SECONDS=1800 RUNLEDGER_SOAK_RATE=1060 RUNLEDGER_SOAK_MEMORY=$(CURDIR)/build/soak-memory.json \
 	  RUNLEDGER_FAULTS_REPORT=$(CURDIR)/build/soak.jsonl $(BIN)/pytest -m soak tests/faults
 	$(BIN)/python -m tests.faults --graph build/soak-memory.json
 
@@ -78,6 +103,12 @@ mutants: tools ## break the reducers on purpose, one defect at a time: do the un
 
 fuzz: tools ## throw hostile input at every reader and listener, FUZZ_SECONDS (120) each; names in FUZZ (all)
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+reference: tools ## write the pages of docs/reference that the code makes (tables.md: python -m reference tables, beside a database)
+	$(BIN)/python -m reference write
+
+contracts: tools ## write the topics' contracts as the code has them: contracts/topics, contracts/asyncapi.json
+	$(BIN)/python -m runledger.contracts write
 
 SBOM ?= sbom.cdx.json
 sbom: tools ## write the parts of requirements.lock as CycloneDX JSON, the same bytes for the same lock file

@@ -43,7 +43,7 @@ class ApiKey:
             parsed = cls(UUID(hex=key_id), secret)
         except ValueError:
             raise BadKeyError("not an API key") from None
-        if prefix != PREFIX or not secret:
+        if prefix != PREFIX or not secret or not secret.isascii():
             raise BadKeyError("not an API key")
         return parsed
 

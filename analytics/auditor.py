@@ -94,7 +94,7 @@ class Auditor:
             UnknownProjectError: there is no such project.
             ReadUnavailableError: the database does not answer in time.
         """
-        return await self._database.answer(lambda connection: _audit(connection, project_key))
+        return await self._database.answer(lambda connection: read_audit(connection, project_key))
 
     async def audit_agent(self, project_key: str, agent_id: str) -> AuditedAgent | None:
         """Judge one agent; None if the project has none of that id.
@@ -103,7 +103,7 @@ class Auditor:
             UnknownProjectError: there is no such project.
             ReadUnavailableError: the database does not answer in time.
         """
-        audit = await self._database.answer(lambda connection: _audit(connection, project_key, agent_id))
+        audit = await self._database.answer(lambda connection: read_audit(connection, project_key, agent_id))
         return audit.agents[0] if audit.agents else None
 
     async def recent_runs(
@@ -127,7 +127,17 @@ class Auditor:
         return await self._database.select(RecentRun, query("select_recent_runs"), asked)
 
 
-async def _audit(connection: Connection, project_key: str | None, agent_id: str | None = None) -> Audit:
+async def read_audit(connection: Connection, project_key: str | None, agent_id: str | None = None) -> Audit:
+    """Judge agents on a connection of `Database.answer`.
+
+    Args:
+        connection: to ask on.
+        project_key: whose; None for every project, which is for operators alone.
+        agent_id: this agent alone; None for every one.
+
+    Raises:
+        UnknownProjectError: there is no such project.
+    """
     asked = {"project_key": project_key, "agent_id": agent_id, "limit": MOST_AGENTS + 1}
     if project_key is not None and not await fetch(connection, _Project, query("select_project"), asked):
         raise UnknownProjectError(f"there is no project {project_key}")

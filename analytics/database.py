@@ -7,8 +7,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Self, TypeAlias, TypeVar
 
+import orjson
 import psycopg
+from psycopg.adapt import AdaptersMap
 from psycopg.rows import class_row
+from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool
 
 from runledger.access.waiting import answer_within
@@ -38,6 +41,17 @@ def query(name: str) -> bytes:
     return files("runledger.analytics").joinpath("sql", f"{name}.sql").read_bytes()
 
 
+def reading_types() -> AdaptersMap:
+    """Make what turns columns into Python's types: numbers within JSON come out as they went in.
+
+    jsonb writes 1e30 with all its zeros. The standard library would read an integer of more than 64 bits in it, which
+    was never told, and which nobody can write as JSON again.
+    """
+    types = AdaptersMap(psycopg.adapters)
+    set_json_loads(orjson.loads, types)
+    return types
+
+
 class Database:
     """Connections in the role runledger_read, which may read the ledger's tables and nothing else.
 
@@ -57,7 +71,12 @@ class Database:
             timeout=_CONNECT_SECONDS,
             check=AsyncConnectionPool.check_connection,
             configure=self._restrict,
-            kwargs={"autocommit": True, "application_name": "runledger-reader", "connect_timeout": _CONNECT_SECONDS},
+            kwargs={
+                "autocommit": True,
+                "application_name": "runledger-reader",
+                "connect_timeout": _CONNECT_SECONDS,
+                "context": reading_types(),
+            },
         )
 
     async def __aenter__(self) -> Self:

@@ -55,7 +55,7 @@ class LedgerReader:
             ReadUnavailableError: the database does not answer in time.
         """
         named = {"project_key": project_key, "run_id": run_id}
-        return await self._database.answer(lambda connection: _read_run(connection, named))
+        return await self._database.answer(lambda connection: read_run(connection, named))
 
     async def recent_failures(self, project_key: str, fingerprint: str | None, limit: int) -> list[FailureGroupReading]:
         """Read kinds of failures, the latest first.
@@ -68,7 +68,7 @@ class LedgerReader:
         Raises:
             ReadUnavailableError: the database does not answer in time.
         """
-        wanted = {"project_key": project_key, "fingerprint": fingerprint, "state": None, "since": None}
+        wanted = {"project_key": project_key, "fingerprint": fingerprint, "state": None, "since": None, "text": None}
         asked = {**wanted, "limit": limit, **_START}
         return await self._database.select(FailureGroupReading, query("select_failure_groups"), asked)
 
@@ -93,6 +93,7 @@ class LedgerReader:
         limit: int = 50,
         cursor: str | None = None,
         state: FailureState | None = None,
+        text: str | None = None,
     ) -> Page[FailureGroupReading]:
         """Read a page of kinds of failures, the latest first.
 
@@ -102,13 +103,14 @@ class LedgerReader:
             limit: at most so many.
             cursor: of the page before; None for the first.
             state: kinds in this state; None for any.
+            text: kinds whose summary holds it, in any case, or whose fingerprint begins so; None for any.
 
         Raises:
             CursorError: the cursor is none, or of another list.
             ReadUnavailableError: the database does not answer in time.
         """
         question = {"list": "failures", "project_key": project_key, "fingerprint": None, "since": since}
-        question |= {"state": state}
+        question |= {"state": state, "text": None if text is None else text.lower()}
         asked = {**question, "limit": limit + 1, **_START}
         if cursor is not None:
             place_at, place_fingerprint = read_cursor(cursor, question, _FAILURE_PLACE)
@@ -157,7 +159,13 @@ class LedgerReader:
         return RunCosts(total, groups[:limit], len(groups) > limit)
 
 
-async def _read_run(connection: Connection, named: dict[str, Any]) -> RunFound | None:
+async def read_run(connection: Connection, named: dict[str, Any]) -> RunFound | None:
+    """Read one run within a transaction of `Database.answer`.
+
+    Args:
+        connection: given by it.
+        named: {"project_key": whose, "run_id": which}.
+    """
     found = await fetch(connection, RunReading, query("select_run"), named)
     if not found:
         return None

@@ -46,6 +46,10 @@ class RunFilter:
     """Heard of before."""
     silent: bool | None = None
     """Finished runs that show no meaningful output, or some."""
+    first_run_id: UUID | None = None
+    """Runs of this id or a later one, as ids sort."""
+    last_run_id: UUID | None = None
+    """Runs of this id or an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class ListedRun:
     timed_out: bool
     late_events: bool
     logged_at: datetime | None
+    action_summary: str | None
+    """What it says it did, as its row in the run log has it."""
     silent: bool | None
     consecutive_silence_count: int | None
     consecutive_failure_count: int | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -17,6 +18,8 @@ _Offset: TypeAlias = Annotated[int, Field(ge=0, lt=2**63)]
 _Number: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
 _EVENT_PLACE: TypeAdapter[tuple[int, int]] = TypeAdapter(tuple[_Offset, _Number])
 _TRACE_PLACE: TypeAdapter[tuple[datetime, int, int, int]] = TypeAdapter(tuple[Timestamp, _Offset, _Number, _Number])
+LARGE_BYTES = 32 * 1024
+"""Data above that is left out, unless more is asked for."""
 _RowT = TypeVar("_RowT")
 
 
@@ -32,8 +35,10 @@ class DeliveredEvent:
     agent_id: str | None
     occurred_at: datetime
     source: str
+    repeated: bool
+    """It was delivered before, and counted then."""
     data: dict[str, Any] | None
-    """None above 32 KiB; `data_bytes` says how much it is."""
+    """None where it is large; `data_bytes` says how much it is."""
     data_bytes: int
 
 
@@ -64,19 +69,35 @@ class RunStory:
         self._database = database
 
     async def events(
-        self, project_key: str, run_id: UUID, limit: int = 50, cursor: str | None = None
+        self,
+        project_key: str,
+        run_id: UUID,
+        limit: int = 50,
+        cursor: str | None = None,
+        *,
+        newest_first: bool = False,
+        most_bytes: int = LARGE_BYTES,
     ) -> Page[DeliveredEvent] | None:
-        """Read a page of deliveries in the order of the log.
+        """Read a page of deliveries in the order of the log, or from its end.
+
+        Args:
+            project_key: whose.
+            run_id: which run.
+            limit: at most so many.
+            cursor: of the page before; None for the first.
+            newest_first: from the end of the log.
+            most_bytes: data above that is left out.
 
         Raises:
             CursorError: the cursor is none, or of another list.
             ReadUnavailableError: the database does not answer in time.
         """
-        question = {"list": "events", "project_key": project_key, "run_id": run_id}
+        question = {"list": "events", "project_key": project_key, "run_id": run_id, "newest_first": newest_first}
         place = (None, None) if cursor is None else read_cursor(cursor, question, _EVENT_PLACE)
         asked = {**question, "limit": limit + 1, "place_offset": place[0], "place_partition": place[1]}
+        asked["most_bytes"] = most_bytes
         rows = await self._database.answer(
-            lambda connection: _of_run(connection, DeliveredEvent, "select_run_events", asked)
+            lambda connection: _of_run(connection, DeliveredEvent, _events_query(newest_first), asked)
         )
         if rows is None or len(rows) <= limit:
             return None if rows is None else Page(rows, None)
@@ -97,7 +118,7 @@ class RunStory:
         names = ("place_at", "place_offset", "place_partition", "place_number")
         asked = {**question, "limit": limit + 1, **dict(zip(names, place, strict=True))}
         rows = await self._database.answer(
-            lambda connection: _of_run(connection, TraceEntry, "select_run_traces", asked)
+            lambda connection: _of_run(connection, TraceEntry, query("select_run_traces"), asked)
         )
         if rows is None or len(rows) <= limit:
             return None if rows is None else Page(rows, None)
@@ -111,7 +132,13 @@ class _Exists:
     run_id: UUID
 
 
-async def _of_run(connection: Connection, row: type[_RowT], name: str, asked: dict[str, Any]) -> list[_RowT] | None:
+@cache
+def _events_query(newest_first: bool) -> bytes:
+    compared, direction = (b"<", b"DESC") if newest_first else (b">", b"ASC")
+    return query("select_run_events").replace(b"{compared}", compared).replace(b"{direction}", direction)
+
+
+async def _of_run(connection: Connection, row: type[_RowT], sql: bytes, asked: dict[str, Any]) -> list[_RowT] | None:
     if not await fetch(connection, _Exists, query("select_run_exists"), asked):
         return None
-    return await fetch(connection, row, query(name), asked)
+    return await fetch(connection, row, sql, asked)

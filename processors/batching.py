@@ -21,7 +21,7 @@ from faust.types import TP, ConsumerMessage
 
 from runledger.processors.assignor import StickyPerTopic
 from runledger.processors.errors import Discontinuity, StopLoudly
-from runledger.processors.fetching import fetch_parsed_records
+from runledger.processors.fetching import Asked, fetch_parsed_records
 from runledger.processors.records import Batch
 
 _EAGER = (1, 500)
@@ -32,7 +32,6 @@ _LEAST_GATHERED_SECONDS = 0.03
 _IDLE_SECONDS = 0.05
 _POLL_SECONDS = 0.2
 """How long a fetch waits for records: a partition whose store has just opened waits no longer for its first one."""
-_FRESH_SECONDS = 2.0
 _TELLING_SECONDS = 1.0
 """aiokafka would try for ever; in a later generation the group would take us for a stranger, and we joined anew."""
 _LOG_APPEND_TIME = 1
@@ -118,6 +117,14 @@ class BatchThread(driver.AIOKafkaConsumerThread):
             return None
         state = assignment.state_value(tp)
         return state if state.has_valid_position else None
+
+    def asked(self, tp: TP) -> Asked | None:
+        """Return what the last answered fetch says of a partition that is ours."""
+        if self.fetch_state(tp) is None:
+            return None
+        consumer: Any = self._consumer
+        asked: Mapping[TP, Asked] = consumer._fetcher.asked
+        return asked.get(tp)
 
     async def _fetch_records(
         self,
@@ -246,12 +253,13 @@ class BatchConsumer(driver.Consumer):
         state = self._thread.fetch_state(tp) if self.reached(tp) else None
         return state.timestamp / 1000 if state is not None and state.timestamp else None
 
-    def caught_up(self, tp: TP, next_offset: int) -> bool:
-        """Whether a fetch of a moment ago showed that nothing committed lies beyond `next_offset`."""
-        state = self._thread.fetch_state(tp) if self._thread else None
-        if state is None or not state.timestamp or time.time() - state.timestamp / 1000 > _FRESH_SECONDS:
-            return False
-        return bool(state.position == state.highwater == next_offset)
+    def read_until(self, tp: TP, next_offset: int) -> float | None:
+        """Return a time, in seconds since 1970, before which nothing beyond `next_offset` was logged; None if unknown.
+
+        It is when the last fetch was asked for, not when it was answered: the answer may have waited for us.
+        """
+        asked: Asked | None = self._thread.asked(tp) if self._thread else None
+        return asked.at if asked is not None and asked.highwater <= next_offset else None
 
 
 class BatchTransport(driver.Transport):

@@ -10,12 +10,13 @@ import gc
 import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 import structlog
 from faust.types import TP
 
+from runledger.processors.broker import Broker
 from runledger.processors.counting import count_commit
 from runledger.processors.errors import Discontinuity, StopLoudly, StoreLost
 from runledger.processors.fold import Stage, fold, tick
@@ -23,7 +24,7 @@ from runledger.processors.pending import Pace, Pending
 from runledger.processors.records import Batch, Changes
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.state import PartitionState
-from runledger.processors.store import Broker, PartitionStore
+from runledger.processors.store import PartitionStore
 from runledger.vitals import count
 from runledger.vitals.metrics import TRANSACTIONS_ABORTED
 
@@ -36,20 +37,16 @@ return after a lost connection (confluentinc/librdkafka#5456). The broker has en
 _DUE_AT_ONCE = 500
 _AT_ONCE_BYTES = 1024 * 1024
 """A quarter of what a fetch of one partition takes: whoever has so much is behind, however few records it is."""
-_EPOCHS = itertools.count(1)
+_EPOCHS, _OPENINGS = itertools.count(1), itertools.count(1)
 """Never the same number twice, not even in another owner of the partition."""
 _log = structlog.get_logger()
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Fetching(Protocol):
     """What an owner asks of the consumer."""
 
-    def caught_up(self, tp: TP, next_offset: int) -> bool:
-        """Whether a fetch of a moment ago showed that nothing lies beyond `next_offset`."""
+    def read_until(self, tp: TP, next_offset: int) -> datetime | None:
+        """Return a time before which nothing beyond `next_offset` was logged; None where that is not known."""
 
     def rebalancing(self) -> bool:
         """Whether the assignment is about to change."""
@@ -68,7 +65,6 @@ class PartitionOwner(Generic[S]):
         executor: where blocking calls run.
         fetching: what the owner asks of the consumer.
         crash: called with what nobody expected; does not return.
-        wall_clock: the time, as far as we know it.
     """
 
     def __init__(
@@ -79,7 +75,6 @@ class PartitionOwner(Generic[S]):
         executor: Executor,
         fetching: Fetching,
         crash: Callable[[BaseException], None],
-        wall_clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self.tp = tp
         self.generation = -1
@@ -90,9 +85,8 @@ class PartitionOwner(Generic[S]):
         self._executor = executor
         self._fetching = fetching
         self._crash = crash
-        self._wall_clock = wall_clock
         self._store: PartitionStore[S] | None = None
-        self._opens = 0
+        self._opened = 0
         self._restored: PartitionStore[S] | None = None
         """The store that is being opened, or was last."""
         self._opening: asyncio.Task[None] | None = None
@@ -145,9 +139,9 @@ class PartitionOwner(Generic[S]):
 
     @property
     def restoring(self) -> tuple[int, int, int]:
-        """How far the opening of the store has come: attempts, records read, states restored."""
+        """How far the opening of the store has come: which opening it is, records read, states restored."""
         store = self._restored
-        return (self._opens, 0, 0) if store is None else (self._opens, store.records_read, len(store.held.states))
+        return (self._opened, 0, 0) if store is None else (self._opened, store.records_read, len(store.held.states))
 
     @property
     def held(self) -> PartitionState[S] | None:
@@ -188,7 +182,7 @@ class PartitionOwner(Generic[S]):
         loop = asyncio.get_running_loop()
         while self._store is None and self._wanted():
             store = self._restored = PartitionStore(self._broker, self._stage, self.tp.partition)
-            self._opens += 1
+            self._opened = next(_OPENINGS)
             try:
                 await loop.run_in_executor(self._executor, store.open)
             except StoreLost as error:
@@ -283,13 +277,13 @@ class PartitionOwner(Generic[S]):
         return done
 
     async def _tick(self) -> None:
-        """Write what has become due by the partition's own clock: ours only once we have read all there is."""
+        """Write what has become due by the partition's own clock."""
         self._next_tick = asyncio.get_running_loop().time() + _TICK_SECONDS
         store = self._store
         if store is None or not self._wanted():
             return
         held = store.held
-        now = held.now(self._wall_clock(), caught_up=self._fetching.caught_up(self.tp, held.next_offset))
+        now = held.now(self._fetching.read_until(self.tp, held.next_offset))
         if now is None:
             return
         changes, came_up = tick(self._stage, held, now, self.tp.partition, _DUE_AT_ONCE)

@@ -8,20 +8,22 @@ import threading
 import time
 from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import faust
 import structlog
 from faust.types import TP
 
+from runledger.processors.broker import Broker
 from runledger.processors.errors import StopLoudly
 from runledger.processors.fold import Stage
+from runledger.processors.heap import give_back
 from runledger.processors.owner import PartitionOwner
 from runledger.processors.policies import Policies
 from runledger.processors.records import Batch
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.settings_follower import SettingsFollower
-from runledger.processors.store import Broker
 from runledger.processors.vital_signs import StoreSigns
 from runledger.vitals import watch
 from runledger.vitals.exits import EXIT_CRASHED, EXIT_STOPPED
@@ -100,9 +102,10 @@ class Owners:
         owner.assigned = True
         return owner
 
-    def caught_up(self, tp: TP, next_offset: int) -> bool:
-        """Whether a fetch of a moment ago showed that nothing lies beyond `next_offset`."""
-        return bool(self._consumer.caught_up(tp, next_offset))
+    def read_until(self, tp: TP, next_offset: int) -> datetime | None:
+        """Return a time before which nothing beyond `next_offset` was logged; None where that is not known."""
+        asked_at: float | None = self._consumer.read_until(tp, next_offset)
+        return None if asked_at is None else datetime.fromtimestamp(asked_at, UTC)
 
     def rebalancing(self) -> bool:
         """Whether the assignment is about to change."""
@@ -122,8 +125,10 @@ class Owners:
         limit = settings.session_timeout_seconds + settings.rebalance_timeout_seconds + _STALL_GRACE_SECONDS
         silent, rebalancing_since = 0, None
         stranded: dict[TP, tuple[object, int]] = {}
+        openings: Mapping[TP, int] = {}
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
+            openings = await self._give_back_memory(openings)
             now = time.monotonic()
             silent = silent + 1 if self._is_silent() else 0
             if (silent or rebalancing_since is not None) and not await self._broker_answers():
@@ -173,6 +178,24 @@ class Owners:
             else:
                 stranded[tp] = place, watches
         return stranded
+
+    async def _give_back_memory(self, before: Mapping[TP, int]) -> Mapping[TP, int]:
+        """Give memory back once stores were opened or given up, and none is on its way any more.
+
+        Args:
+            before: {partition: which opening of it} as it was when memory was given back last.
+
+        Returns:
+            The same, as of now.
+        """
+        openings = {tp: owner.restoring[0] for tp, owner in self._owners.items()}
+        moving = self._closing or self.rebalancing() or not all(owner.is_open for owner in self._owners.values())
+        if self._leaving or moving or openings == before:
+            return before
+        began = time.monotonic()
+        if await asyncio.get_running_loop().run_in_executor(None, give_back):
+            _log.info("memory_given_back", stores=len(openings), seconds=round(time.monotonic() - began, 3))
+        return openings
 
     async def _broker_answers(self) -> bool:
         return await asyncio.get_running_loop().run_in_executor(None, self._broker.answers)

@@ -21,8 +21,12 @@ class ProcessorSettings(DeadLetterSettings):
     )
     ended_retention_seconds: float = Field(default=24 * 3600, gt=0, description="how long an ended run stays in memory")
     record_retention_seconds: float = Field(default=600, gt=0, description="how long a one-event run stays in memory")
-    silence_threshold: int = Field(default=3, ge=1, description="silent runs in a row that open an incident")
-    failure_threshold: int = Field(default=3, ge=1, description="failed runs in a row that open an incident")
+    silence_threshold: int = Field(
+        default=3, ge=1, description="silent runs in a row that open an incident", json_schema_extra={"x-unit": "runs"}
+    )
+    failure_threshold: int = Field(
+        default=3, ge=1, description="failed runs in a row that open an incident", json_schema_extra={"x-unit": "runs"}
+    )
     dedupe_window_records: int = Field(
         default=100_000, ge=0, description="records of a partition within which a repeated event id is found"
     )
@@ -50,7 +54,13 @@ class ProcessorSettings(DeadLetterSettings):
     unsafe_disable: Annotated[frozenset[Protection], NoDecode] = Field(
         default=frozenset(), description="protections switched off, so that tests can show what each is for"
     )
-    unsafe_abort_ratio: float = Field(default=0, ge=0, le=1, description="share of transactions aborted on purpose")
+    unsafe_abort_ratio: float = Field(
+        default=0,
+        ge=0,
+        le=1,
+        description="share of transactions aborted on purpose",
+        json_schema_extra={"x-unit": "share"},
+    )
 
     @field_validator("unsafe_disable", mode="before")
     @classmethod

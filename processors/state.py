@@ -110,18 +110,17 @@ class PartitionState(Generic[S]):
         if self.last_logged_at is None or logged_at > self.last_logged_at:
             self.last_logged_at = logged_at
 
-    def now(self, wall_clock: datetime, *, caught_up: bool) -> datetime | None:
-        """Read the partition's own clock: the wall's only for whoever has read all there is, else the last record's.
+    def now(self, read_until: datetime | None) -> datetime | None:
+        """Read the partition's own clock: how far it has been read, by time; at least the last record's.
 
-        So whoever lags, or was away, judges no run by the time he has not read yet. None where nothing was read.
+        So whoever lags, or was away, judges no run by a time he has not read yet. None where nothing was read.
 
         Args:
-            wall_clock: the time, as far as we know it.
-            caught_up: whether a fetch of a moment ago found nothing beyond what is held.
+            read_until: all that was logged before this is held; None where that is not known.
         """
-        if not caught_up:
-            return self.last_logged_at
-        return wall_clock if self.last_logged_at is None else max(wall_clock, self.last_logged_at)
+        if read_until is None or self.last_logged_at is None:
+            return read_until or self.last_logged_at
+        return max(read_until, self.last_logged_at)
 
     def rejected_with(self, changes: Changes[S], next_offset: int) -> tuple[int, ...]:
         """Return the rejected offsets of the window before `next_offset`, once the changes are committed."""

@@ -44,8 +44,16 @@ def configure(process: str) -> None:
         process: name that stands in every line, such as "sink".
     """
     level = logging.getLevelNamesMapping().get(os.environ.get("RUNLEDGER_LOG_LEVEL", "INFO").upper(), logging.INFO)
+    said_always = {"process": process, "pid": os.getpid()}
+
+    def name_process(
+        _logger: structlog.typing.WrappedLogger, _name: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        # Not by context variables: a thread begins without those of the thread that started it.
+        return {**said_always, **event}
+
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        name_process,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -60,7 +68,6 @@ def configure(process: str) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
     )
-    structlog.contextvars.bind_contextvars(process=process, pid=os.getpid())
     sys.excepthook = _log_crash
     threading.excepthook = _log_thread
     handler = logging.StreamHandler(sys.stderr)

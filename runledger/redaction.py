@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 MASK = "***"
@@ -17,6 +18,9 @@ _SHORTEST = 4
 """What is shorter stands in other words too, and protects nothing."""
 _IN_ADDRESS = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s@]*(?=@)", re.IGNORECASE)
 _IN_PARAMETER = re.compile(r"(?P<before>password\s*=\s*)('(?:[^'\\]|\\.)*'|[^\s&'\"]+)", re.IGNORECASE)
+
+_UNQUOTED = re.compile(r"[@/:?#]")
+"""Who leaves one of these unquoted in a password reads part of it as the name of a host or a port, in an error."""
 
 
 def redactor(environ: Mapping[str, str]) -> Callable[[str], str]:
@@ -36,14 +40,17 @@ def _known(environ: Mapping[str, str]) -> Iterator[str]:
     for name in _SECRETS:
         yield environ.get(name, "")
     for name in _ADDRESSES:
-        address = environ.get(name, "")
-        for found in (_IN_ADDRESS.search(address), _IN_PARAMETER.search(address)):
-            if found is not None:
-                yield found[0][len(found["before"]) :].strip("'")
-        try:
-            yield urlsplit(address).password or ""
-        except ValueError:
-            continue
+        for password in _passwords(environ.get(name, "")):
+            yield password
+            yield from _UNQUOTED.split(password)
+
+
+def _passwords(address: str) -> Iterator[str]:
+    for found in (_IN_ADDRESS.search(address), _IN_PARAMETER.search(address)):
+        if found is not None:
+            yield found[0][len(found["before"]) :].strip("'")
+    with suppress(ValueError):
+        yield urlsplit(address).password or ""
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -19,6 +19,10 @@ class FingerprintError(Exception):
     """No kind of failure is meant, or several are; the message says what to do."""
 
 
+class UnknownFingerprintError(FingerprintError):
+    """No kind of failure is meant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Word:
     """What somebody says of a kind of failure.
@@ -43,13 +47,16 @@ async def find_fingerprint(reader: LedgerReader, project_key: str, prefix: str) 
         prefix: 1 to 64 hexadecimal digits, in lower case.
 
     Raises:
-        FingerprintError: none begins so, or several do.
+        UnknownFingerprintError: none begins so.
+        FingerprintError: several do.
         ReadUnavailableError: the database does not answer in time.
     """
     found = await reader.find_fingerprints(project_key, prefix, _NAMED_AT_MOST + 1)
     if not found:
         hint = "a failure appears about a second after it is recorded; `runledger failures list` shows those known"
-        raise FingerprintError(f"project {project_key} has no failure whose fingerprint begins with {prefix} ({hint})")
+        raise UnknownFingerprintError(
+            f"project {project_key} has no failure whose fingerprint begins with {prefix} ({hint})"
+        )
     if len(found) > 1:
         named = ", ".join(one[: len(prefix) + 8] for one in found[:_NAMED_AT_MOST])
         more = ", …" if len(found) > _NAMED_AT_MOST else ""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
-from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka import KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at run time
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
     NewTopic,
+    OffsetSpec,
 )
 
 from runledger.refusals import Refusals
@@ -21,6 +23,14 @@ from runledger.topic_settings import Difference, differences
 
 _TIMEOUT_SECONDS = 30
 _POLL_SECONDS = 0.1
+NOT_YET_LED = {
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError.UNKNOWN_LEADER_EPOCH,
+    KafkaError.FENCED_LEADER_EPOCH,
+}
+"""What a broker answers while a partition has no leader, or has another one than it had a moment ago."""
 
 
 class TopicError(Exception):
@@ -51,6 +61,7 @@ def ensure_topics(settings: ConnectionSettings, replication_factor: int = -1) ->
                 why = f"{error.args[0].str()}{refusals.words(admin)}"
                 raise TopicError(f"topic {name} could not be created: {why}") from error
     counts = _partition_counts(admin, [topic.topic for topic in wanted])
+    _wait_until_led(admin, counts)
     for name, count in counts.items():
         if count != settings.partitions:
             raise TopicError(
@@ -103,7 +114,7 @@ def mend_topics(settings: ConnectionSettings) -> list[tuple[str, Difference]]:
 
 
 def _partition_counts(admin: AdminClient, names: list[str]) -> dict[str, int]:
-    """Wait until the brokers know every topic and a leader of each partition: creation returns a moment earlier."""
+    """Wait until the brokers name a leader of every partition: creation returns a moment earlier."""
     deadline = time.monotonic() + _TIMEOUT_SECONDS
     while True:
         existing = admin.list_topics(timeout=_TIMEOUT_SECONDS).topics
@@ -118,3 +129,23 @@ def _partition_counts(admin: AdminClient, names: list[str]) -> dict[str, int]:
             time.sleep(_POLL_SECONDS)
         else:
             return counts
+
+
+def _wait_until_led(admin: AdminClient, counts: Mapping[str, int]) -> None:
+    """Wait until each leader answers for its partitions: it is named a moment before it knows of them itself."""
+    wanted = {TopicPartition(name, number): OffsetSpec.latest() for name in counts for number in range(counts[name])}  # type: ignore[no-untyped-call]  # untyped upstream
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
+    while wanted:
+        asked = admin.list_offsets(wanted, request_timeout=_TIMEOUT_SECONDS)
+        for partition, answer in asked.items():
+            try:
+                answer.result()
+                del wanted[partition]
+            except KafkaException as error:
+                if error.args[0].code() not in NOT_YET_LED or time.monotonic() > deadline:
+                    raise TopicError(
+                        f"topic {partition.topic} was created but nobody leads its partition {partition.partition}: "
+                        f"{error.args[0].str()}"
+                    ) from error
+        if wanted:
+            time.sleep(_POLL_SECONDS)

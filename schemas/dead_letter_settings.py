@@ -15,12 +15,14 @@ class DeadLetterSettings(ConnectionSettings):
         default=DEFAULT_LIMIT,
         ge=0,
         description="more dead letters in a row of one partition stop its reader; 0 for no limit of any kind",
+        json_schema_extra={"x-unit": "records"},
     )
     dead_letter_ratio: float = Field(
         default=DEFAULT_RATIO,
         gt=0,
         le=1,
         description=f"a larger share of at least {WINDOW_RECORDS} records of one partition does too",
+        json_schema_extra={"x-unit": "share"},
     )
 
     @property

@@ -16,5 +16,9 @@ class ConnectionSettings(KafkaSettings):
     )
     topic_prefix: str = Field(default=DEFAULT_PREFIX, description="prefix of every topic and consumer group")
     partitions: int = Field(
-        default=DEFAULT_PARTITIONS, ge=1, le=1000, description="partitions of each topic; never changed after creation"
+        default=DEFAULT_PARTITIONS,
+        ge=1,
+        le=1000,
+        description="partitions of each topic; never changed after creation",
+        json_schema_extra={"x-unit": "partitions"},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Annotated, Any, TypeAlias
@@ -30,6 +31,7 @@ SUMMARY_IS = "summary_is"
 without a key."""
 
 _NO_NUL = r"^[^\x00]*$"
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}")
 _COST_CONTEXT = Context(prec=40, rounding=ROUND_HALF_EVEN)
 
 
@@ -47,6 +49,13 @@ def _whole_number(value: object) -> object:
 def _cost_number(value: object) -> object:
     if isinstance(value, bool):
         raise PydanticCustomError("cost", "must be a number, not bool")
+    return value
+
+
+def _as_said(value: object) -> object:
+    # Pydantic would take 5 and "5" for five seconds after 1970.
+    if (isinstance(value, str) and not _MOMENT.match(value)) or isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("time", "must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
     return value
 
 
@@ -129,8 +138,8 @@ CostUsd: TypeAlias = Annotated[
 ]
 """US dollars, at least 0, ten decimal places."""
 
-Timestamp: TypeAlias = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-"""An aware time, held in UTC."""
+Timestamp: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_as_said), AfterValidator(_in_utc)]
+"""An aware time, held in UTC; in JSON RFC 3339 text (CloudEvents 1.0, `time`), never a number."""
 
 ProjectKey: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 AgentId: TypeAlias = Annotated[

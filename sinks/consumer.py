@@ -47,6 +47,7 @@ _HEALING_CODES = frozenset(
         KafkaError._ALL_BROKERS_DOWN,
         KafkaError._TIMED_OUT,
         KafkaError._TRANSPORT,
+        KafkaError._UNKNOWN_PARTITION,  # of one that nobody leads: the client has not learnt of it
     }
 )
 """Found while the positions are looked up; librdkafka calls none of these retriable there."""

@@ -9,7 +9,6 @@ import psycopg
 import sqlalchemy
 from alembic import command, op
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy.pool import NullPool
 
@@ -48,12 +47,6 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config
-
-
-def known_revisions() -> tuple[str, ...]:
-    """The migrations that this program knows, the oldest first."""
-    scripts = ScriptDirectory.from_config(_config())
-    return tuple(script.revision for script in scripts.walk_revisions())[::-1]
 
 
 def _words_of(error: Exception) -> str:

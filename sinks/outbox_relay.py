@@ -45,12 +45,14 @@ def relay(settings: SinkSettings, stopping: threading.Event) -> None:
     try:
         while not stopping.is_set():
             try:
+                # Not only where nothing is left to send: it matters most while jobs wait or the broker refuses them.
+                outbox.measure()
                 while not stopping.is_set() and outbox.relay_once():
                     signs.beat()
+                    outbox.measure()
                 signs.beat()
                 signs.back()
                 pause_seconds = settings.retry_seconds
-                outbox.measure()
                 outbox.wait(stopping)
             except psycopg.Error as error:
                 outbox.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from runledger.sinks.offsets import LogFacts, Position, check_position
@@ -31,7 +31,7 @@ def find_positions(
     held = writer.read_positions(wanted)
     positions = {}
     for topic, partition in wanted:
-        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_TIMEOUT_SECONDS)
+        low, high = _bounds(consumer, TopicPartition(topic, partition))
         identity = identities[topic]
         log = LogFacts(low, high, str(identity.topic_id), len(identity.partitions))
         positions[topic, partition] = check_position((topic, partition), held.get((topic, partition)), log)
@@ -39,3 +39,19 @@ def find_positions(
     if opened:
         writer.open_positions(opened)
     return positions
+
+
+def _bounds(consumer: Consumer, place: TopicPartition) -> tuple[int, int]:
+    """(first offset held, end of the log).
+
+    That nobody led a partition, as for a moment after its topic was made, the client remembers for a quarter of an
+    hour, unless it is asked for the topic.
+    """
+    try:
+        low, high = consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._UNKNOWN_PARTITION:
+            raise
+        consumer.list_topics(place.topic, timeout=_TIMEOUT_SECONDS)
+        low, high = consumer.get_watermark_offsets(place, timeout=_TIMEOUT_SECONDS)
+    return low, high

@@ -20,8 +20,11 @@ class SinkSettings(DeadLetterSettings):
     batch_bytes: int = Field(default=32 * 1024 * 1024, ge=1, description="most bytes in one transaction, or one record")
     session_timeout_seconds: float = Field(default=10, gt=0, description="a silent sink is dead after this")
     poll_limit_seconds: float = Field(
-        default=300, gt=0, description="a sink that has not asked the broker for records for so long is dead"
+        default=90,
+        gt=0,
+        description="a sink that has not asked the broker for records for so long is dead; no rebalance takes longer",
     )
+    """More than a statement may take. After a broker was killed, a group once waited all of it for one long gone."""
     poll_seconds: float = Field(default=0.25, gt=0, description="longest wait for the first record of a batch")
     statement_timeout_seconds: float = Field(default=60, gt=0, description="Postgres ends a longer statement")
     lock_timeout_seconds: float = Field(default=15, gt=0, description="longest wait for another transaction's rows")

@@ -6,6 +6,7 @@ a row changed by hand both show. What it cannot see is in `Report`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,7 +103,9 @@ class Report:
         return not self.differences
 
 
-def verify(connection: psycopg.Connection[Any]) -> Report:
+def verify(
+    connection: psycopg.Connection[Any], progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> Report:
     """Recount all runs, streaks, failures with the states of their groups, and scores, and compare.
 
     Works on one snapshot of the database, so that a sink may go on writing meanwhile; but a run whose events were
@@ -110,6 +113,7 @@ def verify(connection: psycopg.Connection[Any]) -> Report:
 
     Args:
         connection: outside any transaction; it needs the right to make temporary tables, and writes nothing else.
+        progress: called with (statements done, statements in all).
 
     Raises:
         psycopg.Error: the database cannot be asked.
@@ -117,9 +121,14 @@ def verify(connection: psycopg.Connection[Any]) -> Report:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute("SET LOCAL TIME ZONE 'UTC'")
-        for name, table in _RECOUNT.items():
+        steps = len(_RECOUNT) + len(_CHECKS)
+        for done, (name, table) in enumerate(_RECOUNT.items()):
+            progress(done, steps)
             cursor.execute(statement(name))
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
-        differences = tuple(Difference(*row) for name in _CHECKS for row in cursor.execute(statement(name)).fetchall())
+        differences: list[Difference] = []
+        for done, name in enumerate(_CHECKS, len(_RECOUNT)):
+            progress(done, steps)
+            differences += (Difference(*row) for row in cursor.execute(statement(name)).fetchall())
         counts = connection.cursor(row_factory=dict_row).execute(statement("verify_counts")).fetchone()
-    return Report(**counts or {}, differences=differences)
+    return Report(**counts or {}, differences=tuple(differences))

@@ -8,7 +8,7 @@ from runledger.sinks.records import Partition
 from runledger.vitals import Watched, Work
 
 _PATIENCE = 2.5
-"""By default as long as a group keeps a member that does not poll (max.poll.interval.ms): a database may be slow."""
+"""By default five minutes, beyond what a statement may take and a rebalance may wait: a database may be slow."""
 
 
 class SinkSigns(Watched):

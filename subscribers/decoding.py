@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from confluent_kafka import Message
 
@@ -30,6 +30,9 @@ from runledger.schemas.topics import (
     Topic,
 )
 from runledger.subscribers.received import Received, Tombstone, TombstoneReason
+
+if TYPE_CHECKING:  # it needs an extra
+    from runledger.contracts.validating import ContractValidator
 
 Decoder = Callable[[bytes | None], Any]
 
@@ -62,11 +65,16 @@ def topic_named(name: str) -> Topic:
     raise ValueError(f"{name!r} is none of {', '.join(topic.suffix for topic in DECODERS)}")
 
 
-def receive(topic: Topic, message: Message) -> Received[Any]:
+def receive(topic: Topic, message: Message, validator: ContractValidator | None = None) -> Received[Any]:
     """Decode and validate one message.
 
+    Args:
+        topic: whose record it is to be.
+        message: with a value, or a tombstone.
+        validator: holds it against the topic's contract too.
+
     Raises:
-        DecodeError: it is no record of this topic.
+        DecodeError: it is no record of this topic, or breaks the contract.
     """
     value, key = message.value(), message.key()
     where = message.topic(), message.partition(), message.offset()
@@ -74,11 +82,19 @@ def receive(topic: Topic, message: Message) -> Received[Any]:
         text = (key or b"").decode()
     except UnicodeDecodeError as error:
         raise DecodeError("wrong_key", "the key is not UTF-8", "key") from error
+    if validator is not None:
+        for complaint in validator.complaints(text, value, headers_of(message.headers)):
+            raise DecodeError("invalid", f"breaks the contract: {complaint}", complaint.partition(":")[0])
     ends = value is None and (topic.cleanup == "compact" or _reason(message) == "erased")
-    record = Tombstone(_reason(message)) if ends else DECODERS[topic](value)
+    record = Tombstone(_reason(message)) if ends else _decoded(topic, key or b"", value)
     name, partition, offset = where
     logged_at = _EPOCH + timedelta(milliseconds=message.timestamp()[1])
     return Received(record, text, str(name), int(partition or 0), int(offset or 0), logged_at)
+
+
+def _decoded(topic: Topic, key: bytes, value: bytes | None) -> Any:  # noqa: ANN401  # any record
+    """Decode a value; an event under another run's key is none, as for the ledger: anybody may write events."""
+    return decode_event(value, key) if topic is RUN_EVENTS else DECODERS[topic](value)
 
 
 def _reason(message: Message) -> TombstoneReason:

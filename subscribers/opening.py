@@ -92,11 +92,15 @@ def starts_of(
         return [TopicPartition(topic, partition, ends[partition]) for partition in partitions]
     if not isinstance(start, datetime):
         return [TopicPartition(topic, partition, 0) for partition in partitions]
-    wanted = [TopicPartition(topic, partition, int(start.timestamp() * 1000)) for partition in partitions]
+    since_ms = max(0, int(start.timestamp() * 1000))  # below stand Kafka's words for the log's beginning and end
+    wanted = [TopicPartition(topic, partition, since_ms) for partition in partitions]
     try:
         found = consumer.offsets_for_times(wanted, timeout=ANSWER_SECONDS)
     except KafkaException as error:
         raise SubscriptionError(f"Kafka does not answer: {error.args[0].str()}") from error
+    for at in found:
+        if at.error is not None:  # without its offset it would be read from the beginning
+            raise SubscriptionError(f"{topic}[{at.partition}] does not tell where it stood then: {at.error.str()}")
     return [
         TopicPartition(topic, at.partition, ends[at.partition] if at.offset in {-1, OFFSET_END} else at.offset)
         for at in found

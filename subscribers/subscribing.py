@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.outcomes import Incident, LoggedRun, RunOutcome, StreakRevised
@@ -11,10 +11,14 @@ from runledger.schemas.run_events import AnyRunEvent
 from runledger.schemas.scoring import RunScored, ScoringJob
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
+from runledger.schemas.topics import Topic
 from runledger.subscribers.decoding import topic_named
 from runledger.subscribers.opening import Start, ends_of, new_consumer, partitions_of, starts_of
 from runledger.subscribers.received import Tombstone
 from runledger.subscribers.subscription import Subscription
+
+if TYPE_CHECKING:  # it needs an extra
+    from runledger.contracts.validating import ContractValidator
 
 
 class Options(TypedDict, total=False):
@@ -24,6 +28,7 @@ class Options(TypedDict, total=False):
     group: str | None
     project: str | None
     stop_at_end: bool
+    validate: bool
     kafka: str | None
     topic_prefix: str | None
     settings: ConnectionSettings | None
@@ -54,6 +59,7 @@ def subscribe(
     group: str | None = None,
     project: str | None = None,
     stop_at_end: bool = False,
+    validate: bool = False,
     kafka: str | None = None,
     topic_prefix: str | None = None,
     settings: ConnectionSettings | None = None,
@@ -72,12 +78,15 @@ def subscribe(
         group: name of a consumer group.
         project: only this project's records.
         stop_at_end: end the iteration where the topic ends now.
+        validate: hold value, key and headers of each record against the topic's contract (docs/contracts.md), and
+            treat what breaks it as what cannot be decoded. Needs the extra `contracts`.
         kafka: bootstrap servers; RUNLEDGER_KAFKA if left out.
         topic_prefix: prefix of the topics; RUNLEDGER_TOPIC_PREFIX if left out.
         settings: everything at once, instead of the two above.
 
     Raises:
         SubscriptionError: Kafka does not answer, or has no such topic.
+        ModuleNotFoundError: to validate, the extra `contracts` is missing.
         ValueError: the topic is none of these, the time has no time zone, or the group cannot be had like this.
     """
     wanted = topic_named(topic)
@@ -85,6 +94,7 @@ def subscribe(
         raise ValueError("start has no time zone")
     if group is not None and (stop_at_end or isinstance(start, datetime)):
         raise ValueError("a group starts where it stopped and never ends: neither a time nor stop_at_end goes with it")
+    validator = _validator_of(wanted) if validate else None
     given = {"kafka": kafka, "topic_prefix": topic_prefix}
     connection = (settings or ConnectionSettings()).model_copy(
         update={name: value for name, value in given.items() if value is not None}
@@ -102,6 +112,12 @@ def subscribe(
     except BaseException:
         consumer.close()
         raise
-    return Subscription(
-        consumer, wanted, grouped=group is not None, project=project, until=ends if stop_at_end else None
-    )
+    until = ends if stop_at_end else None
+    return Subscription(consumer, wanted, grouped=group is not None, project=project, until=until, validator=validator)
+
+
+def _validator_of(topic: Topic) -> ContractValidator:
+    from runledger.contracts import contract_of  # noqa: PLC0415  # only who validates pays for it
+    from runledger.contracts.validating import ContractValidator  # noqa: PLC0415  # it needs an extra
+
+    return ContractValidator(contract_of(topic))

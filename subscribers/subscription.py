@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -17,6 +17,9 @@ from runledger.schemas.topics import Topic
 from runledger.subscribers.decoding import receive
 from runledger.subscribers.errors import SubscriptionError
 from runledger.subscribers.received import Received
+
+if TYPE_CHECKING:  # it needs an extra
+    from runledger.contracts.validating import ContractValidator
 
 RecordT = TypeVar("RecordT")
 
@@ -35,6 +38,7 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         grouped: whether positions are committed. One moves past a record when the next one is asked for.
         project: skip the records of other projects.
         until: {partition: end} where to stop; None for never.
+        validator: holds each record against the topic's contract; None for not.
     """
 
     def __init__(
@@ -45,10 +49,12 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         grouped: bool,
         project: str | None,
         until: dict[int, int] | None,
+        validator: ContractValidator | None = None,
     ) -> None:
         self._consumer = consumer
         self._topic = topic
         self._grouped = grouped
+        self._validator = validator
         self._project = None if project is None else project.encode()
         self._unread = None if until is None else {partition: end for partition, end in until.items() if end > 0}
         self._handed_out: Message | None = None
@@ -57,7 +63,7 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
         self._closed = False
         self._taking: asyncio.Task[Received[RecordT] | None] | None = None
         self.skipped = 0
-        """Records that could not be decoded: each was logged with its place and left out."""
+        """Records that could not be decoded, or broke the contract: each was logged with its place and left out."""
 
     def poll(self, timeout_seconds: float) -> Received[RecordT] | None:
         """Give the next record; None if none comes in time, or the subscription has ended.
@@ -168,7 +174,7 @@ class Subscription(Iterator[Received[RecordT]], AsyncIterator[Received[RecordT]]
             self._dealt_with(message)
             return None
         try:
-            received: Received[RecordT] = receive(self._topic, message)
+            received: Received[RecordT] = receive(self._topic, message, self._validator)
         except DecodeError as undecodable:
             self.skipped += 1
             place = (message.topic(), message.partition(), message.offset())

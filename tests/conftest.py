@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import signal
-import uuid
+from collections import Counter
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from confluent_kafka.admin import AdminClient
 
 from runledger.schemas.settings import ConnectionSettings
-from runledger.schemas.topics import ALL_TOPICS
-from runledger.topic_admin import ensure_topics
-from tests.servers import running_servers
+from tests.servers import own_database, own_topics, running_servers
 
 
 def pytest_configure() -> None:
     """Let the programs under test be interrupted: a shell's background job hands an ignored SIGINT down to them."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each test an id of its own, and begin with the files of slow tests.
+
+    Of several tests with one id, xdist runs the first alone. The ids that schemathesis gives lack the operation (since
+    pytest 9.2), so such tests are named anew. A long file that comes last would have the other workers wait for it.
+    """
+    for item in items:
+        if item.parent is not None and not item.nodeid.endswith(f"::{item.name}"):
+            item._id = item.parent.id.child(item.name)
+    twice = [nodeid for nodeid, count in Counter(item.nodeid for item in items).items() if count > 1]
+    if twice:
+        raise pytest.UsageError(f"several tests are called {twice[0]}: of them, one alone would run")
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -41,21 +53,12 @@ def servers() -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def topics(servers: tuple[str, str]) -> Iterator[ConnectionSettings]:
     """A topic prefix of the test's own, with every topic created."""
-    settings = ConnectionSettings(kafka=servers[0], postgres=servers[1], topic_prefix=f"test-{uuid.uuid4().hex[:8]}.")
-    ensure_topics(settings)
-    yield settings
-    names = [topic.name(settings.topic_prefix) for topic in ALL_TOPICS]
-    admin = AdminClient({"bootstrap.servers": settings.kafka})
-    for deleted in admin.delete_topics(names).values():
-        deleted.result()
+    with own_topics(*servers) as settings:
+        yield settings
 
 
 @pytest.fixture
 def database(servers: tuple[str, str]) -> Iterator[str]:
     """URI of an empty database of the test's own."""
-    name = f"test_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(servers[1], autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        parts = psycopg.conninfo.conninfo_to_dict(servers[1]) | {"dbname": name}
-        yield psycopg.conninfo.make_conninfo(**parts)  # type: ignore[arg-type]  # every part is text
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with own_database(servers[1]) as uri:
+        yield uri

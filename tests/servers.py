@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from runledger.schemas.topics import DEFAULT_PARTITIONS, DEFAULT_PREFIX
+import psycopg
+from confluent_kafka.admin import AdminClient
+
+from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.topics import ALL_TOPICS, DEFAULT_PARTITIONS, DEFAULT_PREFIX
 from runledger.stack import Addresses, Plan, Stack
+from runledger.topic_admin import ensure_topics
 
 _ENGINE_ANSWER_SECONDS = 3
 _DEFAULT_ENGINE = "unix:///var/run/docker.sock"
@@ -23,6 +29,29 @@ def running_servers() -> Iterator[Addresses]:
     """Give a broker and a database for the length of the block."""
     with ExitStack() as stack:
         yield _given() or _containers(stack) or _embedded(stack)
+
+
+@contextmanager
+def own_topics(kafka: str, postgres: str) -> Iterator[ConnectionSettings]:
+    """Give a topic prefix that nobody else uses, with every topic created, for the length of the block."""
+    settings = ConnectionSettings(kafka=kafka, postgres=postgres, topic_prefix=f"test-{uuid.uuid4().hex[:8]}.")
+    ensure_topics(settings)
+    yield settings
+    names = [topic.name(settings.topic_prefix) for topic in ALL_TOPICS]
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for deleted in admin.delete_topics(names).values():
+        deleted.result()
+
+
+@contextmanager
+def own_database(postgres: str) -> Iterator[str]:
+    """Give the URI of an empty database that nobody else uses, for the length of the block."""
+    name = f"test_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        parts = psycopg.conninfo.conninfo_to_dict(postgres) | {"dbname": name}
+        yield psycopg.conninfo.make_conninfo(**parts)  # type: ignore[arg-type]  # every part is text
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @contextmanager

@@ -63,7 +63,9 @@ class Database:
             try:
                 return await answer_within(self._answer_seconds, self._noted(question))
             except BaseException:
-                self._connection = None
+                dropped, self._connection = self._connection, None
+                if dropped is not None and all(task.done() for task in self._asking):  # cancelled when answered
+                    await dropped.close()
                 raise
 
     async def _noted(self, question: Callable[[Connection], Awaitable[_AnswerT]]) -> _AnswerT:

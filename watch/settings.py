@@ -24,5 +24,9 @@ class WatchSettings(ConnectionSettings):
         default=30, gt=0, description="an attempt that nobody accounts for within this is made again"
     )
     webhook_first_retry_seconds: float = Field(default=5, gt=0, description="pause after the first attempt; triples")
-    webhook_in_flight: int = Field(default=100, ge=1, le=1000, description="most posts under way at once")
-    webhook_in_flight_per_project: int = Field(default=2, ge=1, le=100, description="most of one project")
+    webhook_in_flight: int = Field(
+        default=100, ge=1, le=1000, description="most posts under way at once", json_schema_extra={"x-unit": "posts"}
+    )
+    webhook_in_flight_per_project: int = Field(
+        default=2, ge=1, le=100, description="most of one project", json_schema_extra={"x-unit": "posts"}
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -24,7 +24,16 @@ _OTHER_FILES = 256
 
 
 class _Server(uvicorn.Server):
-    """Uvicorn's server; signals are ours, so that a polite end has exit code 0."""
+    """Uvicorn's server; signals are ours, so that a polite end has exit code 0.
+
+    Args:
+        config: what it serves, and how.
+        on_ending: told first when it is to end, so that answers without an end find one.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ending = on_ending
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -33,6 +42,7 @@ class _Server(uvicorn.Server):
     def ask_to_end(self) -> None:
         """Take no more connections, finish what was begun, end."""
         told_to_end()
+        self._on_ending()
         self.should_exit = True
 
 
@@ -55,15 +65,21 @@ def config_of(app: Starlette, host: str, port: int, drain_seconds: int = DRAIN_S
     )
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
+def serve(app: FastAPI, host: str, port: int, on_ending: Callable[[], None] = lambda: None) -> None:
     """Serve until SIGTERM or SIGINT, then finish what was begun within ten seconds.
+
+    Args:
+        app: the application.
+        host: address to listen on.
+        port: 0 for any free one.
+        on_ending: called at the signal.
 
     Raises:
         RuntimeError: it could not start.
     """
     config = config_of(app, host, port)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(_Server(config), app.title))
+        runner.run(_serve(_Server(config, on_ending), app.title))
 
 
 def _connections() -> int:

@@ -13,7 +13,7 @@ from runledger.access.http.errors import HttpError, invalid, retry_later
 from runledger.analytics.errors import CursorError, ReadUnavailableError, TimeZoneError, UnknownProjectError
 
 _LOG = structlog.get_logger()
-_UNREADABLE = (
+UNREADABLE = (
     ReadUnavailableError,
     psycopg.errors.UndefinedTable,
     psycopg.errors.UndefinedColumn,
@@ -24,7 +24,7 @@ _UNREADABLE = (
 
 def handle_read_errors(app: FastAPI) -> None:
     """Give the application handlers for what readers raise."""
-    for kind in (CursorError, TimeZoneError, UnknownProjectError, *_UNREADABLE):
+    for kind in (CursorError, TimeZoneError, UnknownProjectError, *UNREADABLE):
         app.add_exception_handler(kind, _answer)
 
 

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from runledger.analytics.http.values import AgentName, CursorText, Moment, TaskName, ZoneName
+from runledger.analytics.http.values import AgentName, CursorText, TaskName, ZoneName
 from runledger.analytics.readings import CostGrouping, FailureState
 from runledger.analytics.run_list import RunSort
 from runledger.analytics.verdicts import AgentState
 from runledger.schemas.outcomes import IncidentKind, OutcomeStatus
+from runledger.schemas.values import Timestamp
 
 MAX_LIMIT = 200
 MAX_GROUPS = 1000
@@ -43,8 +44,8 @@ class RunsQuestion(PageQuestion):
     kind: Literal["lifecycle", "record", "log"] | None = Field(default=None, description="Runs reported this way.")
     task_id: TaskName | None = Field(default=None, description="Runs that were started with this task.")
     parent_run_id: UUID | None = Field(default=None, description="Runs that this one started.")
-    since: Moment | None = Field(default=None, description="Runs whose agent was heard then or later.")
-    until: Moment | None = Field(default=None, description="Runs whose agent was last heard before.")
+    since: Timestamp | None = Field(default=None, description="Runs whose agent was heard then or later.")
+    until: Timestamp | None = Field(default=None, description="Runs whose agent was last heard before.")
     silent: bool | None = Field(default=None, description="Finished runs without meaningful output, or with some.")
     sort: RunSort = Field(
         default="-heard_at", description="A minus: newest or largest first. What is unknown comes last, either way."
@@ -55,8 +56,8 @@ class CostsQuestion(Question):
     """What to add up."""
 
     group_by: CostGrouping | None = Field(default=None, description="One group per agent, day or set of models.")
-    since: Moment | None = Field(default=None, description="Runs since then; 30 days ago if left out.")
-    until: Moment | None = Field(default=None, description="Runs before then.")
+    since: Timestamp | None = Field(default=None, description="Runs since then; 30 days ago if left out.")
+    until: Timestamp | None = Field(default=None, description="Runs before then.")
     time_zone: ZoneName = Field(default="UTC", description="Zone in which days begin, by its IANA name.")
     limit: int = Field(default=100, ge=1, le=MAX_GROUPS, description="At most so many groups, the dearest.")
 
@@ -73,15 +74,15 @@ class IncidentsQuestion(PageQuestion):
     agent_id: AgentName | None = Field(default=None, description="Incidents of this agent.")
     kind: IncidentKind | None = Field(default=None, description="Incidents of this kind.")
     state: Literal["open", "recovered"] | None = Field(default=None, description="Incidents in this state.")
-    since: Moment | None = Field(default=None, description="Opened then or later.")
-    until: Moment | None = Field(default=None, description="Opened before.")
+    since: Timestamp | None = Field(default=None, description="Opened then or later.")
+    until: Timestamp | None = Field(default=None, description="Opened before.")
 
 
 class FailuresQuestion(PageQuestion):
     """Which kinds of failures."""
 
     state: FailureState | None = Field(default=None, description="Kinds in this state.")
-    since: Moment | None = Field(default=None, description="Kinds seen then or later.")
+    since: Timestamp | None = Field(default=None, description="Kinds seen then or later.")
 
 
 class IntelligenceQuestion(Question):

@@ -2,29 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, PlainSerializer, StringConstraints
 
 from runledger.analytics.paging import MAX_CURSOR_LENGTH
-from runledger.schemas.values import Timestamp
-
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}")
-
-
-def _rfc3339(value: object) -> object:
-    # Pydantic would take "5" for five seconds after 1970.
-    if isinstance(value, str) and not _MOMENT.match(value):
-        raise PydanticCustomError("time", "must be an RFC 3339 time, such as 2026-01-31T12:00:00Z")
-    return value
-
-
-Moment: TypeAlias = Annotated[Timestamp, BeforeValidator(_rfc3339)]
-"""A time in a question; it names its offset, or Z."""
 
 At: TypeAlias = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 """A time in an answer: RFC 3339, in UTC."""

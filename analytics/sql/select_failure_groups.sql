@@ -1,6 +1,7 @@
 -- Kinds of failures of a project, the latest first, and what resolved them. A group costs the same whatever it holds.
 -- %(project_key)s: text, %(fingerprint)s: text or NULL for any, %(state)s: open, resolved, regressed or NULL for any,
--- %(since)s: timestamptz or NULL for any time, %(limit)s: integer;
+-- %(since)s: timestamptz or NULL for any time, %(text)s: what the summary holds, or the fingerprint begins with, in lower
+-- case, or NULL for any, %(limit)s: integer;
 -- %(place_at)s: timestamptz and %(place_fingerprint)s: text of the last row before, NULL for the start.
 WITH wanted AS (
     SELECT *
@@ -9,6 +10,7 @@ WITH wanted AS (
       AND (%(fingerprint)s::text IS NULL OR fingerprint = %(fingerprint)s)
       AND (%(state)s::text IS NULL OR state = %(state)s)
       AND (%(since)s::timestamptz IS NULL OR last_seen_at >= %(since)s)
+      AND (%(text)s::text IS NULL OR strpos(lower(summary), %(text)s) > 0 OR starts_with(fingerprint, %(text)s))
       AND (%(place_at)s::timestamptz IS NULL OR last_seen_at <= %(place_at)s)
       AND (%(place_at)s::timestamptz IS NULL
            OR last_seen_at < %(place_at)s

@@ -30,10 +30,23 @@ SELECT agent_id,
        count(cost_usd) FILTER (WHERE cost_source = 'mixed') AS runs_cost_mixed,
        sum(cost_usd) AS cost_usd,
        count(total_tokens) AS runs_with_tokens,
-       sum(input_tokens)::bigint AS input_tokens,
-       sum(output_tokens)::bigint AS output_tokens,
-       sum(total_tokens)::bigint AS total_tokens,
-       sum(llm_calls)::bigint AS llm_calls
+       -- Sums stop where the ledger's do. (least() would take NULL for the limit.)
+       CASE
+           WHEN sum(input_tokens) > 9007199254740991 THEN 9007199254740991
+           ELSE sum(input_tokens)
+       END::bigint AS input_tokens,
+       CASE
+           WHEN sum(output_tokens) > 9007199254740991 THEN 9007199254740991
+           ELSE sum(output_tokens)
+       END::bigint AS output_tokens,
+       CASE
+           WHEN sum(total_tokens) > 9007199254740991 THEN 9007199254740991
+           ELSE sum(total_tokens)
+       END::bigint AS total_tokens,
+       CASE
+           WHEN sum(llm_calls) > 9007199254740991 THEN 9007199254740991
+           ELSE sum(llm_calls)
+       END::bigint AS llm_calls
 FROM runs
 GROUP BY GROUPING SETS ((), (agent_id, day, models))
 HAVING grouping(agent_id) = 1 OR %(group_by)s IS NOT NULL

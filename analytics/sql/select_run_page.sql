@@ -2,7 +2,7 @@
 -- What stands in braces is put in by analytics/run_list.py, from constants of its own; the page begins beyond the
 -- parameters place and place_run_id, the sort key of the last row before.
 -- Filters, each NULL for any: %(agent_id)s: text, %(status)s: text, %(outcome)s: text, %(kind)s: text, %(task_id)s: text,
--- %(parent_run_id)s: uuid, %(since)s and %(until)s: timestamptz, %(silent)s: boolean.
+-- %(parent_run_id)s, %(first_run_id)s and %(last_run_id)s: uuid, %(since)s and %(until)s: timestamptz, %(silent)s: boolean.
 -- %(project_key)s: text, %(limit)s: integer.
 WITH page AS (
     SELECT *
@@ -17,6 +17,8 @@ WITH page AS (
       AND (%(kind)s::text IS NULL OR r.kind = %(kind)s)
       AND (%(task_id)s::text IS NULL OR r.task_id = %(task_id)s)
       AND (%(parent_run_id)s::uuid IS NULL OR r.parent_run_id = %(parent_run_id)s)
+      AND (%(first_run_id)s::uuid IS NULL OR r.run_id >= %(first_run_id)s)
+      AND (%(last_run_id)s::uuid IS NULL OR r.run_id <= %(last_run_id)s)
       AND (%(since)s::timestamptz IS NULL OR r.heard_at >= %(since)s)
       AND (%(until)s::timestamptz IS NULL OR r.heard_at < %(until)s)
       -- As a value, looked up run by run: EXISTS would be answered from the whole log, once for each page.
@@ -50,6 +52,7 @@ SELECT r.run_id,
        r.timed_out,
        r.late_events,
        l.run_at AS logged_at,
+       l.action_summary,
        l.silent,
        l.consecutive_silence_count,
        l.consecutive_failure_count,

@@ -54,3 +54,16 @@ def require_broker(addresses: Addresses) -> None:
     if not view.answers():
         at = f"{addresses.kafka}{view.refusal()}"
         raise StackError(f"no broker answers at {at}; start it, or set RUNLEDGER_KAFKA to one that runs")
+
+
+def find_broker(data_dir: Path | None) -> ConnectionSettings:
+    """Find the broker, and see that it answers; no database is needed for it.
+
+    Raises:
+        StackError: neither the environment names one, nor does a local stack run; or it does not answer.
+    """
+    settings = ConnectionSettings()
+    if "kafka" not in settings.model_fields_set:
+        settings = settings.model_copy(update={"kafka": connect(data_dir).kafka})
+    require_broker(Addresses(kafka=settings.kafka, postgres=settings.postgres))
+    return settings

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import time
+import webbrowser
+from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from types import FrameType
@@ -18,6 +22,7 @@ from runledger.cli.replay import show
 from runledger.producers.settings import ProducerSettings
 from runledger.replaying import Findings, look, send_file, wait_until_scored
 from runledger.stack import Addresses, Plan, Stack
+from runledger.stack.link_secret import browser_link
 
 _SCORING_SECONDS = 120
 
@@ -25,8 +30,23 @@ _SCORING_SECONDS = 120
 def demo_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, last, on stdout.")] = False,
     data_dir: Annotated[Path | None, typer.Option(help="Where to keep the data; your data folder if left out.")] = None,
+    look: Annotated[
+        bool | None,
+        typer.Option(
+            "--look/--no-look",
+            help="Show the dashboard, and stop only at Enter or Ctrl-C; on a terminal, unless --json.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Start a real Kafka and a real Postgres, replay 40 real agent runs, verify, print, stop what was started."""
+    """Start a real Kafka and a real Postgres, replay 40 real agent runs, verify, print, stop what was started.
+
+    Exit code: 0 the recount found no difference, 1 it found some, or the demo could not run.
+
+    Examples:
+        runledger demo
+        runledger demo --json    # totals for a program, last on stdout
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     steps, stack = Steps(), Stack(data_dir)
@@ -38,6 +58,8 @@ def demo_command(
         )
         findings = _replay(addresses, steps)
         show(findings, as_json=as_json)
+        if look if look is not None else not as_json and sys.stdin.isatty() and sys.stderr.isatty():
+            _look_at_dashboard(stack, time.monotonic() - began)
     _say_how_to_go_on(stack, ran_before=ran_before, seconds=time.monotonic() - began)
     if not findings.report.clean:
         raise typer.Exit(1)
@@ -52,6 +74,20 @@ def _replay(addresses: Addresses, steps: Steps) -> Findings:
             wait_until_scored(connection, replayed, timeout_seconds=_SCORING_SECONDS, progress=progress)
         with steps.doing("Recounting from the audit log"):
             return look(connection, replayed)
+
+
+def _look_at_dashboard(stack: Stack, seconds: float) -> None:
+    """Lead to the dashboard, and wait until it was looked at."""
+    state = stack.state()
+    link = None if state is None else browser_link(state, stack.folder.link_secret_file)
+    if link is None:
+        return
+    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        # Elsewhere it would take over the terminal.
+        webbrowser.open(link)
+    typer.echo(f"After {seconds:.1f} s, the dashboard: {link}\nEnter or Ctrl-C stops the demo.", err=True)
+    with suppress(KeyboardInterrupt):
+        sys.stdin.readline()
 
 
 def _say_how_to_go_on(stack: Stack, *, ran_before: bool, seconds: float) -> None:

@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from runledger.cli.connecting import connect, require_broker
-from runledger.cli.dlq_options import Filters, selection_of
+from runledger.cli.connecting import find_broker
+from runledger.cli.dlq_options import Dealing, Filters, selection_of
+from runledger.cli.option_groups import grouped
+from runledger.cli.options import DataDir, Json
 from runledger.cli.progress import Steps
+from runledger.cli.screen import Screen
+from runledger.cli.tables import Column, FittingTable
 from runledger.cli.terminal import print_json
 from runledger.dlq.dealing import Report, deal, preview
-from runledger.dlq.errors import DeadLetterError
+from runledger.dlq.errors import DeadLetterError, NoLetterError
 from runledger.dlq.letters import Box, Letter, Selection, State
 from runledger.dlq.reading import opened
 from runledger.dlq.rendering import header_line, safe, safe_text
 from runledger.schemas.dead_letter_marks import Deed
 from runledger.schemas.dead_letters import REASONS, original_headers
 from runledger.schemas.settings import ConnectionSettings
-from runledger.stack import Addresses
 
 app = typer.Typer(
     help="Dead letters: records that a reader refused. For operators: they may hold any project's data.",
@@ -38,42 +38,27 @@ EXIT_LEFT = 3
 _LISTED_LEFT = 20
 _Shown: TypeAlias = Literal["waiting", "replayed", "dropped", "all"]
 
-_Places = Annotated[
-    list[str] | None,
-    typer.Argument(help="Only these: TOPIC/PARTITION/OFFSET, as `list` shows them.", show_default=False),
-]
-_Topic = Annotated[list[str] | None, typer.Option(help="Only records of this topic; may be given again.")]
-_Why = Annotated[list[str] | None, typer.Option(help="Only those refused for this reason; may be given again.")]
-_Since = Annotated[str | None, typer.Option(metavar="TIME", help="Refused since: 2026-03-01T12:00Z, or 2h for ago.")]
-_Until = Annotated[str | None, typer.Option(metavar="TIME", help="Refused before.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-_DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
-_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
-_All = Annotated[bool, typer.Option("--all", help="Every dead letter that waits.")]
-
 
 @app.command("list")
+@grouped
 def list_command(
-    places: _Places = None,
+    filters: Filters,
     *,
-    topic: _Topic = None,
-    reason: _Why = None,
-    since: _Since = None,
-    until: _Until = None,
     state: Annotated[_Shown, typer.Option(help="Only those in this state.")] = "waiting",
     limit: Annotated[int, typer.Option(min=0, max=10_000, help="At most so many, the latest.")] = 50,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many before them: the next page.")] = 0,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """List dead letters, the latest first, with their number for each topic and reason.
 
-    Example: runledger dlq list --reason unknown_type --since 2h
+    Examples:
+        runledger dlq list
+        runledger dlq list --reason unknown_type --since 2h
     """
-    connection = _broker(data_dir)
+    connection = find_broker(data_dir)
     states: frozenset[State] = frozenset(get_args(State)) if state == "all" else frozenset({state})
-    box = _read(connection, selection_of(connection, (places, topic, reason, since, until), states))
+    box = _read(connection, selection_of(connection, filters, states))
     chosen = box.chosen()
     page = chosen[skip : skip + limit]
     counts = Counter((letter.letter_id.topic, letter.reason, box.state_of(letter)) for letter in box.all())
@@ -90,12 +75,12 @@ def list_command(
             }
         )
         return
-    console = Console()
+    console = Screen()
     console.print(_letters_table(page, box) if page else "No dead letters are there that fit.")
     if counts:
         console.print(_counts_table(counts))
     if len(chosen) > skip + len(page):
-        Console(stderr=True).print(f"{len(page)} of {len(chosen)}; the next: --skip {skip + len(page)}")
+        Screen(stderr=True).print(f"{len(page)} of {len(chosen)}; the next: --skip {skip + len(page)}")
 
 
 @app.command("show")
@@ -106,17 +91,22 @@ def show_command(
     raw: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the value's bytes to a new file.", show_default=False)
     ] = None,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
-    """Show one dead letter: what it was, who refused it, when and why."""
-    connection = _broker(data_dir)
-    selection = selection_of(connection, ([place], None, None, None, None), frozenset(get_args(State)))
+    """Show one dead letter: what it was, who refused it, when and why.
+
+    Examples:
+        runledger dlq show run-events/0/42
+        runledger dlq show run-events/0/42 --payload
+    """
+    connection = find_broker(data_dir)
+    selection = selection_of(connection, Filters(places=[place]), frozenset(get_args(State)))
     with opened(connection) as reader:
         box = reader.read(selection)
         found = list(reader.whole(box.chosen()))
     if not found:
-        raise DeadLetterError(f"no dead letter stands for {place}; `runledger dlq list --state all` shows those known")
+        raise NoLetterError(f"no dead letter stands for {place}; `runledger dlq list --state all` shows those known")
     if as_json:
         print_json({"letters": [_document(letter, box) for letter, *_ in found]})
     for letter, headers, key, value in found:
@@ -132,55 +122,32 @@ def show_command(
 
 
 @app.command("replay")
-def replay_command(
-    places: _Places = None,
-    *,
-    topic: _Topic = None,
-    reason: _Why = None,
-    since: _Since = None,
-    until: _Until = None,
-    everything: _All = False,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
-) -> None:
+@grouped
+def replay_command(filters: Filters, dealing: Dealing) -> None:
     """Send refused records to their topics again, each once for ever: for a reader that now takes them.
 
-    Example: runledger dlq replay --reason unknown_type --since 2h
+    Exit code: 0 all of them, 3 some are left.
+
+    Examples:
+        runledger dlq replay run-events/0/42
+        runledger dlq replay --reason unknown_type --since 2h
+        runledger dlq replay --all --dry-run    # what would be sent
     """
-    connection = _broker(data_dir)
-    selection = _meant(connection, (places, topic, reason, since, until), everything=everything)
-    _deal(connection, selection, "replayed", dry_run=dry_run, yes=yes, as_json=as_json)
+    _deal(filters, dealing, "replayed")
 
 
 @app.command("drop")
-def drop_command(
-    places: _Places = None,
-    *,
-    topic: _Topic = None,
-    reason: _Why = None,
-    since: _Since = None,
-    until: _Until = None,
-    everything: _All = False,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
-) -> None:
-    """Mark dead letters as dealt with. They stay in the topic until its retention, but are not replayed any more."""
-    connection = _broker(data_dir)
-    selection = _meant(connection, (places, topic, reason, since, until), everything=everything)
-    _deal(connection, selection, "dropped", dry_run=dry_run, yes=yes, as_json=as_json)
+@grouped
+def drop_command(filters: Filters, dealing: Dealing) -> None:
+    """Mark dead letters as dealt with. They stay in the topic until its retention, but are not replayed any more.
 
+    Exit code: 0 all of them, 3 some are left.
 
-def _broker(data_dir: Path | None) -> ConnectionSettings:
-    """Find the broker; no database is needed."""
-    settings = ConnectionSettings()
-    if "kafka" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"kafka": connect(data_dir).kafka})
-    require_broker(Addresses(kafka=settings.kafka, postgres=settings.postgres))
-    return settings
+    Examples:
+        runledger dlq drop run-events/0/42
+        runledger dlq drop --reason not_json --yes
+    """
+    _deal(filters, dealing, "dropped")
 
 
 def _read(connection: ConnectionSettings, selection: Selection) -> Box:
@@ -188,29 +155,25 @@ def _read(connection: ConnectionSettings, selection: Selection) -> Box:
         return reader.read(selection, progress)
 
 
-def _meant(connection: ConnectionSettings, filters: Filters, *, everything: bool) -> Selection:
-    if any(filters) == everything:
+def _deal(filters: Filters, dealing: Dealing, deed: Deed) -> None:
+    connection = find_broker(dealing.data_dir)
+    if filters.are_given() == dealing.everything:
         raise typer.BadParameter("say which dead letters: their places, --topic, --reason, --since, --until, or --all")
-    return selection_of(connection, filters, frozenset({"waiting"}))
-
-
-def _deal(
-    connection: ConnectionSettings, selection: Selection, deed: Deed, *, dry_run: bool, yes: bool, as_json: bool
-) -> None:
-    if dry_run:
-        _tell(preview(connection, selection, deed), f"would be {deed}", as_json=as_json)
+    selection = selection_of(connection, filters, frozenset({"waiting"}))
+    if dealing.dry_run:
+        _tell(preview(connection, selection, deed), f"would be {deed}", as_json=dealing.as_json)
         return
-    if not yes:
+    if not dealing.yes:
         expected = preview(connection, selection, deed)
         if not expected.done:
-            _tell(expected, deed, as_json=as_json)
+            _tell(expected, deed, as_json=dealing.as_json)
             return
         verb = "Replay" if deed == "replayed" else "Drop"
         left = f" ({len(expected.left):,} cannot be)" if expected.left else ""
         typer.confirm(f"{verb} {expected.done:,} dead letters{left}?", abort=True, err=True)
     with Steps().counting(f"Dead letters {deed}") as progress:
         report = deal(connection, selection, deed, _own_name(), progress=progress)
-    _tell(report, deed, as_json=as_json)
+    _tell(report, deed, as_json=dealing.as_json)
 
 
 def _tell(report: Report, done: str, *, as_json: bool) -> None:
@@ -293,27 +256,31 @@ def _size(size: int | None) -> str:
     return "none" if size is None else f"{size:,} bytes"
 
 
-def _letters_table(letters: list[Letter], box: Box) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("letter", "refused", "reason", "by", "bytes", "state", "detail"):
-        table.add_column(column, no_wrap=column != "detail", overflow="fold")
+def _letters_table(letters: list[Letter], box: Box) -> FittingTable:
+    table = FittingTable(
+        Column("letter", gives="fold"),
+        Column("refused", leaves=2),
+        Column("reason"),
+        Column("by", leaves=3),
+        Column("bytes", right=True, leaves=4),
+        Column("state"),
+        Column("detail", gives="fold", leaves=1),
+    )
     for letter in letters:
-        table.add_row(
-            Text(safe_text(str(letter.letter_id))),
+        table.add(
+            safe_text(str(letter.letter_id)),
             f"{letter.refused_at:%Y-%m-%d %H:%M:%S}",
-            Text(safe_text(letter.reason, 40)),
-            Text(safe_text(letter.reader, 40)),
+            safe_text(letter.reason, 40),
+            safe_text(letter.reader, 40),
             "-" if letter.value_bytes is None else f"{letter.value_bytes:,}",
             box.state_of(letter),
-            Text(safe_text(letter.detail, 120)),
+            safe_text(letter.detail, 120),
         )
     return table
 
 
-def _counts_table(counts: Counter[tuple[str, str, State]]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("topic", "reason", "state", "count"):
-        table.add_column(column)
+def _counts_table(counts: Counter[tuple[str, str, State]]) -> FittingTable:
+    table = FittingTable(Column("topic", gives="fold"), Column("reason"), Column("state"), Column("count", right=True))
     for (topic, reason, state), count in sorted(counts.items()):
-        table.add_row(Text(safe_text(topic)), Text(safe_text(reason, 40)), state, f"{count:,}")
+        table.add(safe_text(topic), safe_text(reason, 40), state, f"{count:,}")
     return table

@@ -1,23 +1,54 @@
-"""What the options of `runledger dlq` mean."""
+"""Options of `runledger dlq`, and what they mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 
 import typer
 
+from runledger.cli.options import DataDir, Json, moment_of
 from runledger.dlq.letters import Selection, State
-from runledger.intervals import parse_interval
 from runledger.schemas.dead_letters import REASONS
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import ALL_TOPICS
 
-Filters: TypeAlias = tuple[Sequence[str] | None, Sequence[str] | None, Sequence[str] | None, str | None, str | None]
-"""(places, topics, reasons, since, until) as given."""
 _PLACE = re.compile(r"(?P<topic>[A-Za-z0-9._-]{1,249})/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which dead letters are meant, as given."""
+
+    places: Annotated[
+        list[str] | None,
+        typer.Argument(help="Only these: TOPIC/PARTITION/OFFSET, as `list` shows them.", show_default=False),
+    ] = None
+    topic: Annotated[list[str] | None, typer.Option(help="Only records of this topic; may be given again.")] = None
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Only those refused for this reason; may be given again.")
+    ] = None
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Refused since: 2026-03-01T12:00Z, or 2h for ago.")
+    ] = None
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Refused before.")] = None
+
+    def are_given(self) -> bool:
+        """Whether there is any."""
+        return any((self.places, self.topic, self.reason, self.since, self.until))
+
+
+@dataclass(frozen=True, slots=True)
+class Dealing:
+    """How those that are meant are dealt with, as given."""
+
+    everything: Annotated[bool, typer.Option("--all", help="Every dead letter that waits.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    as_json: Json = False
+    data_dir: DataDir = None
 
 
 def selection_of(connection: ConnectionSettings, filters: Filters, states: frozenset[State]) -> Selection:
@@ -26,13 +57,12 @@ def selection_of(connection: ConnectionSettings, filters: Filters, states: froze
     Raises:
         BadParameter: one of them says nothing.
     """
-    places, topics, reasons, since, until = filters
     return Selection(
-        topics=frozenset(_full_name(connection, name) for name in topics or ()),
-        reasons=frozenset(_known_reason(reason) for reason in reasons or ()),
-        since=parse_moment(since),
-        until=parse_moment(until),
-        places=frozenset(parse_place(connection, place) for place in places or ()),
+        topics=frozenset(_full_name(connection, name) for name in filters.topic or ()),
+        reasons=frozenset(_known_reason(reason) for reason in filters.reason or ()),
+        since=parse_moment(filters.since),
+        until=parse_moment(filters.until),
+        places=frozenset(parse_place(connection, place) for place in filters.places or ()),
         states=states,
     )
 
@@ -55,24 +85,7 @@ def parse_moment(text: str | None) -> datetime | None:
     Raises:
         BadParameter: it is neither.
     """
-    if text is None:
-        return None
-    try:
-        return datetime.now(UTC) - timedelta(seconds=parse_interval(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text[:80]!r} is no time: write 2026-03-01T12:00Z, or 2h for two hours ago"
-        ) from error
-    if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text[:80]!r} names no zone: write 2026-03-01T12:00Z or 2026-03-01T12:00+01:00")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise typer.BadParameter(f"{text[:80]!r} lies outside the years 1 to 9999 in UTC") from error
+    return None if text is None else moment_of(text)
 
 
 def _known_reason(text: str) -> str:

@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from runledger.cli.progress import Steps
+from runledger.cli.screen import Screen
 from runledger.cli.terminal import plain, print_json
 from runledger.doctor import Examination, Finding, Verdict, examine
 from runledger.doctor.examination import DEFAULT_PATIENCE_SECONDS, DEFAULT_SECONDS
@@ -54,7 +55,10 @@ def doctor_command(
 
     Exit code: 0 no problem, 3 a problem, 4 no problem but some check could not be made.
 
-    Example: runledger doctor --quiet
+    Examples:
+        runledger doctor
+        runledger doctor --quiet            # only what needs a look
+        runledger doctor --strict --json
     """
     steps = Steps()
     with steps.waiting("Looking at everything"):
@@ -64,7 +68,7 @@ def doctor_command(
     if as_json:
         print_json(_document(seen, findings))
     elif not quiet or any(one.verdict != "ok" for one in findings):
-        print_findings(Console(), findings, quiet=quiet)
+        print_findings(Screen(), findings, quiet=quiet)
     if not seen.is_done:
         _leave(code)
     if code:
@@ -134,7 +138,7 @@ def _print_one(console: Console, one: Finding) -> None:
     row.add_row(Text(one.verdict, style=_STYLES[one.verdict]), one.check, Text(one.found))
     console.print(row, highlight=False)
     if one.remedy:
-        console.print(Padding(Text(f"→ {one.remedy}"), (0, 0, 0, 4)), highlight=False)
+        console.print(Padding(Text(f"→ {one.remedy}"), (0, 0, 0, 4), expand=False), highlight=False)
     if one.command:
         # Not wrapped by us: a line that was broken could not be copied.
         console.print(Text(f"      {one.command}", style="bold"), highlight=False, soft_wrap=True)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-import orjson
 import psycopg
 import typer
 
 from runledger.access.projects import close_project
 from runledger.cli.connecting import connect, require_broker
+from runledger.cli.option_groups import grouped
+from runledger.cli.options import DataDir, Json, Project, project_key
 from runledger.cli.progress import Steps
+from runledger.cli.terminal import print_json
 from runledger.erasing import Erasure, erase, preview
 from runledger.schemas.settings import ConnectionSettings
 from runledger.sinks.erasures import Subject
@@ -25,93 +26,92 @@ app = typer.Typer(help="Erase a run, an agent or a whole project, for good.", no
 EXIT_LEFT = 3
 """Rows are still there: the pipeline is behind, or somebody goes on sending."""
 
-_PROJECT_KEY = re.compile(r"[a-z0-9_-]{1,64}")
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What every erasure may be told."""
 
-def _project(text: str) -> str:
-    if not _PROJECT_KEY.fullmatch(text):
-        raise typer.BadParameter(f"{text[:80]!r} is no project key: 1 to 64 of a-z, 0-9, _ and -")
-    return text
-
-
-_Project = Annotated[str, typer.Option(help="Its project.", parser=_project, metavar="PROJECT")]
-_Reason = Annotated[
-    str | None, typer.Option(help="Why; it is kept with the order, so name nobody.", show_default=False)
-]
-_DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and order nothing.")]
-_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_Wait = Annotated[float, typer.Option(min=0, help="Seconds that each step may take.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-_DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
+    reason: Annotated[
+        str | None, typer.Option(help="Why; it is kept with the order, so name nobody.", show_default=False)
+    ] = None
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be erased, and order nothing.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    wait: Annotated[float, typer.Option(min=0, help="Seconds that each step may take.")] = 60
+    as_json: Json = False
+    data_dir: DataDir = None
 
 
 @app.command("run")
+@grouped
 def run_command(
     run: Annotated[UUID, typer.Argument(help="Id of the run.")],
-    project: _Project = "default",
+    project: Project = "default",
     *,
-    reason: _Reason = None,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    wait: _Wait = 60,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    order: _Order,
 ) -> None:
-    """Erase one run: its events, totals, failures and scores."""
-    _command(Subject(project, run), reason, (dry_run, yes, as_json), wait, data_dir)
+    """Erase one run: its events, totals, failures and scores.
+
+    Exit code: 0 nothing of it is left, 3 something is.
+
+    Examples:
+        runledger erase run 3f9a1c2d-9f0e-4b6d-8dc7-eaac1c4cd1de --dry-run
+    """
+    _command(Subject(project, run), order)
 
 
 @app.command("agent")
+@grouped
 def agent_command(
     agent: Annotated[str, typer.Argument(help="Id of the agent, as its runs name it.")],
-    project: _Project = "default",
+    project: Project = "default",
     *,
-    reason: _Reason = None,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    wait: _Wait = 60,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    order: _Order,
 ) -> None:
-    """Erase an agent: all its runs, its streaks and incidents, and what was set for it."""
-    _command(Subject(project, agent_id=agent.strip()), reason, (dry_run, yes, as_json), wait, data_dir)
+    """Erase an agent: all its runs, its streaks and incidents, and what was set for it.
+
+    Exit code: 0 nothing of it is left, 3 something is.
+
+    Examples:
+        runledger erase agent nova --dry-run
+        runledger erase agent nova --yes
+    """
+    _command(Subject(project, agent_id=agent.strip()), order)
 
 
 @app.command("project")
+@grouped
 def project_command(
-    project: Annotated[str, typer.Argument(help="Key of the project.", parser=_project, metavar="PROJECT")],
+    project: Annotated[str, typer.Argument(help="Key of the project.", parser=project_key, metavar="PROJECT")],
     *,
-    reason: _Reason = None,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    wait: _Wait = 60,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    order: _Order,
 ) -> None:
-    """Erase a project: all its agents and runs, its figures and settings. First its keys are revoked."""
-    _command(Subject(project), reason, (dry_run, yes, as_json), wait, data_dir)
+    """Erase a project: all its agents and runs, its figures and settings. First its keys are revoked.
+
+    Exit code: 0 nothing of it is left, 3 something is.
+
+    Examples:
+        runledger erase project myproject --dry-run
+    """
+    _command(Subject(project), order)
 
 
-def _command(
-    subject: Subject, reason: str | None, flags: tuple[bool, bool, bool], wait: float, data_dir: Path | None
-) -> None:
-    dry_run, yes, as_json = flags
-    addresses = connect(data_dir)
+def _command(subject: Subject, order: _Order) -> None:
+    addresses = connect(order.data_dir)
     require_broker(addresses)
     settings = ConnectionSettings().model_copy(update={"kafka": addresses.kafka, "postgres": addresses.postgres})
     with psycopg.connect(settings.postgres, autocommit=True) as connection:
         stands = preview(connection, subject)
-        if dry_run:
-            _tell(subject, stands, _traces(settings, subject), "would be erased", as_json=as_json)
+        if order.dry_run:
+            _tell(subject, stands, _traces(settings, subject), "would be erased", as_json=order.as_json)
             return
-        if not yes:
+        if not order.yes:
             rows = sum(stands.left.values())
             typer.confirm(f"Erase {subject} ({stands.runs:,} runs, {rows:,} rows) for good?", abort=True, err=True)
         if subject.run_id is None and subject.agent_id is None:
             close_project(connection, subject.project_key)
         with Steps().counting("Runs erased") as progress:
-            done = erase(settings, connection, subject, reason=reason, wait_seconds=wait, progress=progress)
-    _tell(subject, done, _traces(settings, subject), "erased", as_json=as_json)
+            done = erase(settings, connection, subject, reason=order.reason, wait_seconds=order.wait, progress=progress)
+    _tell(subject, done, _traces(settings, subject), "erased", as_json=order.as_json)
     if done.left:
         raise typer.Exit(EXIT_LEFT)
 
@@ -133,7 +133,7 @@ def _tell(subject: Subject, done: Erasure, traces: list[Trace], what: str, *, as
                 {"topic": trace.topic, "held_until": trace.until, "settings_known": trace.is_known} for trace in traces
             ],
         }
-        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+        print_json(document)
         return
     typer.echo(f"{subject}: {done.runs:,} runs and {done.agents:,} agents {what}")
     if done.left:

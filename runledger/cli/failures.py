@@ -6,13 +6,9 @@ import asyncio
 import getpass
 import re
 from dataclasses import asdict
-from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from runledger.analytics.database import Database
@@ -20,22 +16,19 @@ from runledger.analytics.paging import Page
 from runledger.analytics.reader import LedgerReader
 from runledger.analytics.readings import FailureGroupReading, FailureState
 from runledger.cli.connecting import connect, find_tables, require_broker
+from runledger.cli.formats import moment
+from runledger.cli.options import DataDir, Json, Project
+from runledger.cli.screen import Screen
+from runledger.cli.tables import Column, FittingTable
 from runledger.cli.terminal import plain, print_json
 from runledger.producers.settings import ProducerSettings
 from runledger.resolving import Word, find_fingerprint, resolve_failure
 
 app = typer.Typer(help="Failures: which kinds there are, and which of them are resolved.", no_args_is_help=True)
 
-_PROJECT_KEY = re.compile(r"[a-z0-9_-]{1,64}")
 _PREFIX = re.compile(r"[0-9a-f]{1,64}")
 _SHORT = 12
 _STYLES: dict[FailureState, str] = {"open": "red", "regressed": "bold red", "resolved": "green"}
-
-
-def _project(text: str) -> str:
-    if not _PROJECT_KEY.fullmatch(text):
-        raise typer.BadParameter(f"{text[:80]!r} is no project key: 1 to 64 of a-z, 0-9, _ and -")
-    return text
 
 
 def _prefix(text: str) -> str:
@@ -44,44 +37,48 @@ def _prefix(text: str) -> str:
     return text.lower()
 
 
-_Project = Annotated[str, typer.Option(help="Project of the failures.", parser=_project, metavar="PROJECT")]
 _Kind = Annotated[
     str,
     typer.Argument(
         help="The kind of failure: as many digits as only this one begins with.", parser=_prefix, metavar="FINGERPRINT"
     ),
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-_DataDir = Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")]
 
 
 @app.command("list")
 def list_command(
-    project: _Project = "default",
+    project: Project = "default",
     *,
     state: Annotated[FailureState | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many, the latest.")] = 50,
-    as_json: _Json = False,
-    data_dir: _DataDir = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """List kinds of failures, the latest first.
 
-    Example: runledger failures list --state regressed
+    Examples:
+        runledger failures list
+        runledger failures list --state regressed
     """
     page = asyncio.run(_page(find_tables(data_dir), project, state, limit))
     if as_json:
         print_json({"failures": [asdict(group) for group in page.rows], "more": page.next_cursor is not None})
         return
-    Console().print(_table(page.rows))
+    Screen().print(_table(page.rows) if page.rows else "No failure is there that fits.")
     if page.next_cursor is not None:
-        Console(stderr=True).print(f"There are more than these {limit}: --limit shows more of them.")
+        Screen(stderr=True).print(f"There are more than these {limit}: --limit shows more of them.", style="dim")
 
 
 @app.command("show")
 def show_command(
-    fingerprint: _Kind, project: _Project = "default", *, as_json: _Json = False, data_dir: _DataDir = None
+    fingerprint: _Kind, project: Project = "default", *, as_json: Json = False, data_dir: DataDir = None
 ) -> None:
-    """Show one kind of failure: its newest case, and what resolved it."""
+    """Show one kind of failure: its newest case, and what resolved it.
+
+    Examples:
+        runledger failures show 3f9a
+        runledger failures show 3f9a --json
+    """
     group = asyncio.run(_group(find_tables(data_dir), project, fingerprint))
     if as_json:
         print_json(asdict(group))
@@ -95,7 +92,7 @@ def show_command(
 @app.command("resolve")
 def resolve_command(
     fingerprint: _Kind,
-    project: _Project = "default",
+    project: Project = "default",
     *,
     note: Annotated[
         str | None, typer.Option(help="How: who meets it again will read this.", show_default=False)
@@ -107,11 +104,12 @@ def resolve_command(
         str | None,
         typer.Option(help="Id of this word: given twice, it counts once.", show_default=False),
     ] = None,
-    data_dir: _DataDir = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Say that a kind of failure is resolved. If it happens again after now, it has regressed.
 
-    Example: runledger failures resolve 3f9a --note "Raised the pool to 40 connections"
+    Examples:
+        runledger failures resolve 3f9a --note "Raised the pool to 40 connections"
     """
     addresses = connect(data_dir)
     require_broker(addresses)
@@ -140,18 +138,23 @@ def _own_name() -> str | None:
         return None
 
 
-def _table(groups: list[FailureGroupReading]) -> Table:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for column in ("fingerprint", "state", "count", "last seen", "agents", "summary"):
-        table.add_column(column)
+def _table(groups: list[FailureGroupReading]) -> FittingTable:
+    table = FittingTable(
+        Column("fingerprint"),
+        Column("state"),
+        Column("count", right=True),
+        Column("last seen", leaves=1),
+        Column("agents", gives="cut", leaves=2),
+        Column("summary", gives="cut"),
+    )
     for group in groups:
-        table.add_row(
+        table.add(
             group.fingerprint[:_SHORT],
             Text(group.state, style=_STYLES[group.state]),
             f"{group.failure_count:,}",
-            _time(group.last_seen_at),
-            Text(plain(", ".join(group.agents))),
-            Text(plain(group.summary)),
+            moment(group.last_seen_at),
+            plain(", ".join(group.agents)),
+            plain(" ".join(group.summary.split())),
         )
     return table
 
@@ -161,12 +164,12 @@ def _facts(group: FailureGroupReading) -> list[tuple[str, str]]:
         ("fingerprint", group.fingerprint),
         ("state", group.state),
         ("count", f"{group.failure_count:,}"),
-        ("first seen", _time(group.first_seen_at)),
-        ("last seen", _time(group.last_seen_at)),
+        ("first seen", moment(group.first_seen_at)),
+        ("last seen", moment(group.last_seen_at)),
         ("agents", ", ".join(group.agents)),
         ("resolved", _resolution(group)),
         ("note", group.resolution_note or group.resolved_by_summary),
-        ("regressed", group.regressed_at and _time(group.regressed_at)),
+        ("regressed", group.regressed_at and moment(group.regressed_at)),
         ("run", group.run_id and str(group.run_id)),
         ("task", group.task_id),
         ("summary", group.summary),
@@ -179,8 +182,4 @@ def _resolution(group: FailureGroupReading) -> str | None:
         return None
     who = group.resolved_by or group.resolved_by_agent_id
     how = f"by run {group.resolved_by_run_id}" if group.resolved_by_run_id else "by word"
-    return f"{_time(group.resolved_at)} {how}" + (f" of {who}" if who else "")
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%SZ}"
+    return f"{moment(group.resolved_at)} {how}" + (f" of {who}" if who else "")

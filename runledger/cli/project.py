@@ -10,13 +10,13 @@ from typing import Annotated
 import orjson
 import psycopg
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from runledger.access.keys import Scope
 from runledger.access.projects import create_key, create_project, list_keys, rotate_keys, set_public
 from runledger.cli import webhook
 from runledger.cli.connecting import connect
+from runledger.cli.screen import Screen
 
 app = typer.Typer(help="Projects, their API keys and their webhooks.", no_args_is_help=True)
 app.add_typer(webhook.app, name="webhook")
@@ -57,13 +57,18 @@ def create(
     if as_json:
         typer.echo(orjson.dumps({"project": project, "created": is_new, "key": key.text(), "scopes": scopes}).decode())
         return
-    Console(stderr=True).print(f"Project {project} {'created' if is_new else 'was there already'}; its new key:")
+    Screen(stderr=True).print(f"Project {project} {'created' if is_new else 'was there already'}; its new key:")
     typer.echo(key.text())
 
 
 @app.command("list")
 def list_projects(as_json: _AsJson = False, data_dir: _DataDir = None) -> None:
-    """List projects and their keys; secrets are not kept, so they cannot be shown."""
+    """List projects and their keys; secrets are not kept, so they cannot be shown.
+
+    Examples:
+        runledger project list
+        runledger project list --json
+    """
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         keys = list_keys(connection)
     if as_json:
@@ -77,7 +82,7 @@ def list_projects(as_json: _AsJson = False, data_dir: _DataDir = None) -> None:
         revoked = "" if key.revoked_at is None else f"{key.revoked_at:%Y-%m-%d %H:%M}"
         key_id = "no key" if key.key_id is None else key.key_id.hex[:12]
         table.add_row(key.project_key, key_id, " ".join(key.scopes or ()), key.label or "", created, revoked)
-    Console().print(table)
+    Screen().print(table)
 
 
 @app.command("rotate")
@@ -87,7 +92,11 @@ def rotate(
     as_json: _AsJson = False,
     data_dir: _DataDir = None,
 ) -> None:
-    """Replace every living key of a project by a new one with the same scopes; print the new ones, this once."""
+    """Replace every living key of a project by a new one with the same scopes; print the new ones, this once.
+
+    Examples:
+        runledger project rotate myproject
+    """
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         rotated = rotate_keys(connection, project, grace=timedelta(hours=grace_hours))
     for old, key in rotated:
@@ -100,17 +109,25 @@ def rotate(
 
 @app.command("publish")
 def publish(project: Annotated[str, typer.Argument(help="Which project.")], data_dir: _DataDir = None) -> None:
-    """Let anybody see a project's figures and cards without a key. Previews and errors are never among them."""
+    """Let anybody see a project's figures and cards without a key. Previews and errors are never among them.
+
+    Examples:
+        runledger project publish myproject
+    """
     _decide(project, data_dir, is_public=True)
 
 
 @app.command("unpublish")
 def unpublish(project: Annotated[str, typer.Argument(help="Which project.")], data_dir: _DataDir = None) -> None:
-    """Keep a project's figures and cards to those who hold a key of it."""
+    """Keep a project's figures and cards to those who hold a key of it.
+
+    Examples:
+        runledger project unpublish myproject
+    """
     _decide(project, data_dir, is_public=False)
 
 
 def _decide(project: str, data_dir: Path | None, *, is_public: bool) -> None:
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         set_public(connection, project, is_public=is_public)
-    Console(stderr=True).print(f"Project {project} is {'public' if is_public else 'not public'} now")
+    Screen(stderr=True).print(f"Project {project} is {'public' if is_public else 'not public'} now")

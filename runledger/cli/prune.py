@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
-import orjson
 import psycopg
+import structlog
 import typer
 
 from runledger.cli.connecting import connect
+from runledger.cli.options import AnyProject, DataDir, Json
 from runledger.cli.progress import Steps
+from runledger.cli.terminal import print_json
 from runledger.intervals import parse_interval, say_interval
 from runledger.sinks.pruning import Pruned, Scope, preview, prune
 from runledger.sinks.settings import SinkSettings
 from runledger.sinks.writer import Writer
 
 MAX_AGE_SECONDS = 100 * 366 * 24 * 3600
-
-_PROJECT_KEY = re.compile(r"[a-z0-9_-]{1,64}")
-
-
-def _project(text: str) -> str:
-    if not _PROJECT_KEY.fullmatch(text):
-        raise typer.BadParameter(f"{text[:80]!r} is no project key: 1 to 64 of a-z, 0-9, _ and -")
-    return text
 
 
 def _age(text: str) -> int:
@@ -41,19 +34,21 @@ def prune_command(
         int, typer.Option(parser=_age, metavar="AGE", help="Of which nothing was heard for so long: 90d, 36h.")
     ],
     *,
-    project: Annotated[
-        str | None, typer.Option(help="Only this project's.", parser=_project, metavar="PROJECT", show_default=False)
-    ] = None,
+    project: AnyProject = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be deleted, and delete nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
-    data_dir: Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")] = None,
+    as_json: Json = False,
+    data_dir: DataDir = None,
 ) -> None:
     """Delete ended runs of which nothing was heard for so long, with their events, failures and scores.
 
     Open runs stay, and so do figures and streaks. It may run beside the sink, and be interrupted: the next one goes on.
 
-    Example: runledger prune --older-than 90d --dry-run
+    Examples:
+        runledger prune --older-than 90d --dry-run
+        runledger prune --older-than 90d --project default
     """
+    # What the sink's code logs is no part of the answer on stdout.
+    structlog.configure(logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr))
     postgres = connect(data_dir).postgres
     writer = Writer(SinkSettings(postgres=postgres))
     scope = Scope(_clock(postgres) - timedelta(seconds=older_than), project)
@@ -66,7 +61,7 @@ def prune_command(
     finally:
         writer.close()
     if as_json:
-        typer.echo(orjson.dumps(_document(pruned, scope, dry_run=dry_run), option=orjson.OPT_INDENT_2).decode())
+        print_json(_document(pruned, scope, dry_run=dry_run))
     else:
         _tell(pruned, scope, say_interval(older_than), dry_run=dry_run)
 

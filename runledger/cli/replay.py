@@ -8,11 +8,11 @@ from typing import Annotated
 import orjson
 import psycopg
 import typer
-from rich.console import Console
 
 from runledger.cli.connecting import connect, require_broker
 from runledger.cli.progress import Steps
 from runledger.cli.report import agents_table, print_totals, runs_table
+from runledger.cli.screen import Screen
 from runledger.cli.verify import print_report
 from runledger.producers.settings import ProducerSettings
 from runledger.replaying import Findings, look, send_file, wait_until_scored
@@ -30,7 +30,12 @@ def replay_command(
 ) -> None:
     """Send the runs of a file, with their own times and ids: a second replay changes nothing.
 
-    Example: runledger replay runledger/data/airline_runs.jsonl --wait
+    Exit code: 0 all was sent, 1 it could not be, or the recount that follows --wait found a difference.
+
+    Examples:
+        runledger replay runs.jsonl
+        runledger replay runs.jsonl --wait     # until every run is scored
+        runledger replay runs.jsonl --rate 50  # events a second
     """
     addresses = connect(data_dir)
     require_broker(addresses)
@@ -58,7 +63,7 @@ def show(findings: Findings, *, as_json: bool) -> None:
     if as_json:
         _print_json(totals)
         return
-    console = Console()
+    console = Screen()
     console.print(runs_table(findings.runs))
     console.print(agents_table(findings.agents))
     print_totals(console, totals)

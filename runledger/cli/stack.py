@@ -17,6 +17,7 @@ from runledger.cli.progress import Steps
 from runledger.schemas.settings import ConnectionSettings
 from runledger.stack import Plan, ServerFailedError, Stack
 from runledger.stack.health import KafkaView
+from runledger.stack.link_secret import browser_link
 from runledger.stack.plan import consumer_groups
 from runledger.stack.state import Health, StackState
 
@@ -39,7 +40,12 @@ def up(
     processors: Annotated[int, typer.Option(min=1, max=64, help="Number of processor processes.")] = 1,
     foreground: Annotated[bool, typer.Option("--foreground", help="Stay, and stop the stack on Ctrl-C.")] = False,
 ) -> None:
-    """Start Kafka, Postgres and the pipeline; wait until all of it is healthy."""
+    """Start Kafka, Postgres and the pipeline; wait until all of it is healthy.
+
+    Examples:
+        runledger up
+        runledger up --foreground               # Ctrl-C stops it
+    """
     # A polite kill ends like Ctrl-C: what was begun is stopped again.
     signal.signal(signal.SIGTERM, _interrupt)
     steps, stack = Steps(), Stack(data_dir)
@@ -58,7 +64,14 @@ def status(
     data_dir: DataDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show addresses, processes, health, restarts and how far each consumer group is behind."""
+    """Show addresses, processes, health, restarts and how far each consumer group is behind.
+
+    Exit code: 0 everything is healthy, 1 something is not, 3 no stack runs.
+
+    Examples:
+        runledger status
+        runledger status --json
+    """
     stack = Stack(data_dir)
     state = stack.state()
     if state is None:
@@ -75,7 +88,11 @@ def status(
 
 
 def down(data_dir: DataDir = None) -> None:
-    """Stop every process of the stack; the data stays."""
+    """Stop every process of the stack; the data stays.
+
+    Examples:
+        runledger down
+    """
     stack, steps = Stack(data_dir), Steps()
     if stack.stop():
         steps.say(f"[green]✓[/green] stopped; the data stays in {stack.folder.root}")
@@ -97,6 +114,11 @@ def _say_up(steps: Steps, stack: Stack, how: str) -> None:
     steps.say(f"[green]✓[/green] the stack {how}; data in {stack.folder.root}")
     if (state := stack.state()) is not None and state.addresses is not None:
         typer.echo(state.addresses.exports())
+        if (link := browser_link(state, stack.folder.link_secret_file)) is not None:
+            # Not by the console, which would break a long line.
+            typer.echo(
+                f"Look at it: {link}\n  (logs in once, within ten minutes; `runledger up` prints another)", err=True
+            )
 
 
 def _say_not_running(stack: Stack, *, as_json: bool) -> None:

@@ -6,14 +6,21 @@ the direction of writing, wherever they come from.
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
+import sys
+from decimal import Decimal
 
 import orjson
-import typer
+
+from runledger.cli.screen import EXIT_PIPE_CLOSED, silence_stdout
 
 _UNSHOWN = "\N{REPLACEMENT CHARACTER}"
 _OBEYED = re.compile(r"[^\n -~\xa0-\U0010ffff]|[\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What JSON may hold unescaped and a terminal may obey: DEL, C1 controls, and marks without a width."""
+_NO_ASCII = re.compile(r"[^\n -~]")
+"""What an encoding other than UTF-8 may not have."""
 
 
 def plain(words: str) -> str:
@@ -30,5 +37,31 @@ def plain_lines(words: str) -> str:
 
 def print_json(document: object) -> None:
     """Print one JSON object on stdout; what a terminal may obey is escaped, and comes out the same for a program."""
-    written = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
-    typer.echo(_OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", written))
+    _print(_escaped(orjson.dumps(document, _as_text, orjson.OPT_INDENT_2)))
+
+
+def print_json_line(document: object) -> None:
+    """Do as `print_json`, on one line."""
+    _print(_escaped(orjson.dumps(document, _as_text)))
+
+
+def _print(line: str) -> None:
+    if codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8":
+        line = _NO_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], line)
+    try:
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        raise SystemExit(EXIT_PIPE_CLOSED) from None
+
+
+def _escaped(written: bytes) -> str:
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", written.decode())
+
+
+def _as_text(value: object) -> str:
+    """Write what JSON has no type for: money, which must not pass through a float."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    raise TypeError

@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 
 from runledger.cli.connecting import connect
+from runledger.cli.progress import Steps
+from runledger.cli.screen import Screen
 from runledger.cli.terminal import plain, print_json
 from runledger.settling import settled_report
 from runledger.sinks.verify import Difference, Report
@@ -23,17 +25,24 @@ def verify_command(
     wait: Annotated[float, typer.Option(help="Seconds that work under way may take to settle.", min=0)] = 5,
     data_dir: Annotated[Path | None, typer.Option(help="Data folder of the local stack to use.")] = None,
 ) -> None:
-    """Recount totals, streaks, failures and scores from the audit log by SQL alone; exit code 1 if anything differs.
+    """Recount totals, streaks, failures and scores from the audit log by SQL alone.
 
     What is under way looks like a difference until it settles, so the recount is repeated for some seconds.
+
+    Exit code: 0 nothing differs, 1 something does.
+
+    Examples:
+        runledger verify
+        runledger verify --json --wait 30
     """
-    with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
-        report = settled_report(connection, wait)
+    postgres = connect(data_dir).postgres
+    with psycopg.connect(postgres, autocommit=True) as connection, Steps().showing("Recounting") as progress:
+        report = settled_report(connection, wait, progress)
     if as_json:
         document = {"clean": report.clean, **asdict(report)}
         print_json(document)
     else:
-        print_report(Console(), report)
+        print_report(Screen(), report)
     if not report.clean:
         raise typer.Exit(1)
 

@@ -11,10 +11,10 @@ from uuid import uuid4
 import orjson
 import psycopg
 import typer
-from rich.console import Console
 
 from runledger.access.webhooks import count_deliveries, find_webhook, remove_webhook, set_webhook
 from runledger.cli.connecting import connect
+from runledger.cli.screen import Screen
 from runledger.cli.terminal import plain
 
 app = typer.Typer(help="Where a project's incidents are sent.", no_args_is_help=True)
@@ -43,13 +43,17 @@ def set_command(
     if as_json:
         typer.echo(orjson.dumps({"project": project, "url": url, "secret": secret}).decode())
         return
-    Console(stderr=True).print(f"Incidents of {project} are sent from now on; the receiver's secret:")
+    Screen(stderr=True).print(f"Incidents of {project} are sent from now on; the receiver's secret:")
     typer.echo(secret)
 
 
 @app.command("show")
 def show(project: _Project, as_json: _AsJson = False, data_dir: _DataDir = None) -> None:
-    """Show a project's webhook and what became of its messages; never the secret."""
+    """Show a project's webhook and what became of its messages; never the secret.
+
+    Examples:
+        runledger project webhook show myproject
+    """
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         webhook = find_webhook(connection, project)
         counts = count_deliveries(connection, project)
@@ -70,15 +74,25 @@ def show(project: _Project, as_json: _AsJson = False, data_dir: _DataDir = None)
 
 @app.command("remove")
 def remove(project: _Project, data_dir: _DataDir = None) -> None:
-    """Send a project's incidents nowhere any more; what was not delivered yet is given up."""
+    """Send a project's incidents nowhere any more; what was not delivered yet is given up.
+
+    Examples:
+        runledger project webhook remove myproject
+    """
     with psycopg.connect(connect(data_dir).postgres, autocommit=True) as connection:
         remove_webhook(connection, project)
-    Console(stderr=True).print(f"Project {project} has no webhook any more")
+    Screen(stderr=True).print(f"Project {project} has no webhook any more")
 
 
 @app.command("test")
 def try_out(project: _Project, data_dir: _DataDir = None) -> None:
-    """Post one signed test message from here, and say what came of it; exit code 1 if it was not taken."""
+    """Post one signed test message from here, and say what came of it.
+
+    Exit code: 0 it was taken, 1 it was not.
+
+    Examples:
+        runledger project webhook test myproject
+    """
     from runledger.watch.messages import trial_message  # noqa: PLC0415  # only this command needs it
     from runledger.watch.posting import Outcome, open_session, post  # noqa: PLC0415  # its HTTP client is slow to import
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from runledger.schemas.topics import ALL_TOPICS, RUN_EVENTS
 
 State: TypeAlias = Literal["waiting", "replayed", "dropped"]
 Headers: TypeAlias = list[tuple[str, bytes | None]]
+_PROJECT_OF_KEY = re.compile(rb"([a-z0-9_-]{1,64})(?:/|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Letter:
         key_bytes, value_bytes: their sizes as kept; None where there was none.
         is_whole: whether the whole record is kept.
         replay_of: which letter's record was sent again, and refused again as this one.
+        project_key: whose record it says it is, by its key; None where that names no project.
     """
 
     letter_id: LetterId
@@ -48,6 +51,7 @@ class Letter:
     value_bytes: int | None
     is_whole: bool
     replay_of: Replay | None
+    project_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Selection:
         since, until: when they were refused; `until` itself is not meant.
         places: (topic, partition, offset) of the records.
         states: what became of them.
+        project_key: only records whose key names this project; None for all records.
     """
 
     topics: frozenset[str] = frozenset()
@@ -68,6 +73,7 @@ class Selection:
     until: datetime | None = None
     places: frozenset[tuple[str, int, int]] = frozenset()
     states: frozenset[State] = frozenset({"waiting"})
+    project_key: str | None = None
 
     def takes(self, letter: Letter) -> bool:
         """Whether a letter is meant, whatever became of it."""
@@ -78,11 +84,16 @@ class Selection:
             and (self.since is None or letter.refused_at >= self.since)
             and (self.until is None or letter.refused_at < self.until)
             and (not self.places or (where.topic, where.partition, where.offset) in self.places)
+            and (self.project_key is None or letter.project_key == self.project_key)
         )
 
 
 def parse(
-    headers: Headers, place: tuple[int, int], refused_at: datetime, sizes: tuple[int | None, int | None]
+    headers: Headers,
+    place: tuple[int, int],
+    refused_at: datetime,
+    sizes: tuple[int | None, int | None],
+    key: bytes | None = None,
 ) -> Letter | Mark | None:
     """Read one record of dead-letters by its headers; None for what is neither letter nor mark.
 
@@ -91,6 +102,7 @@ def parse(
         place: (partition, offset) of it.
         refused_at: its log time.
         sizes: lengths of its key and value.
+        key: for the project that it names.
     """
     found = {name: (content or b"").decode(errors="replace") for name, content in headers if not _is_original(name)}
     try:
@@ -121,7 +133,14 @@ def parse(
         value_bytes=sizes[1],
         is_whole=cuts.isdisjoint(found),
         replay_of=replay_of(original_headers(headers)),
+        project_key=_project_of(key),
     )
+
+
+def _project_of(key: bytes | None) -> str | None:
+    """The project whose record a key says it is: keys begin with it (docs/events.md)."""
+    found = None if key is None else _PROJECT_OF_KEY.match(key)
+    return None if found is None else found[1].decode()
 
 
 def _is_original(name: str) -> bool:
@@ -190,6 +209,8 @@ class Box:
         self._marks: dict[LetterId, Mark] = {}
         self.strange = 0
         """Records that are neither letter nor mark."""
+        self.is_whole = True
+        """Whether the topic was read from its first record on."""
 
     def add(self, found: Letter | Mark | None) -> None:
         """Take one record; a letter written twice, by a reader that was killed between, is one letter."""

@@ -67,14 +67,24 @@ class BoxReader:
             )
         return sorted(found.partitions)
 
-    def read(self, selection: Selection, progress: Progress = lambda _read, _of: None) -> Box:
+    def read(
+        self, selection: Selection, progress: Progress = lambda _read, _of: None, newest: int | None = None
+    ) -> Box:
         """Read the letters that are meant and every mark, up to where the topic ends now.
+
+        Args:
+            selection: which letters.
+            progress: told how far it is.
+            newest: only about so many of each partition; what marks them stands behind them, so it is among these.
 
         Raises:
             DeadLetterError: the topic cannot be read to its end.
         """
         box = Box(selection)
         spans = [(number, *self._bounds(number, selection.since)) for number in self.partitions()]
+        if newest is not None:
+            box.is_whole = all(end - begin <= newest for _, begin, end in spans)
+            spans = [(number, max(begin, end - newest), end) for number, begin, end in spans]
         total, read = sum(end - begin for _, begin, end in spans), 0
         for number, begin, end in spans:
             for message in self._span(number, begin, end):
@@ -159,4 +169,5 @@ def _parsed(message: Message) -> Letter | Mark | None:
         (message.partition() or 0, message.offset() or 0),
         datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC),
         (None if key is None else len(key), None if value is None else len(value)),
+        key,
     )

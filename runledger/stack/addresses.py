@@ -16,6 +16,7 @@ class Addresses:
         http: URL of the HTTP gateway; None where none runs.
         mcp: URL of the MCP server; None where none runs.
         api: URL of the read API; None where none runs.
+        dashboard: URL of the dashboard; None where none runs.
     """
 
     kafka: str
@@ -23,11 +24,17 @@ class Addresses:
     http: str | None = None
     mcp: str | None = None
     api: str | None = None
+    dashboard: str | None = None
 
     def environment(self) -> dict[str, str]:
         """The variables by which every Runledger program finds them."""
         servers = {"RUNLEDGER_KAFKA": self.kafka, "RUNLEDGER_POSTGRES": self.postgres}
-        doors = {"RUNLEDGER_HTTP": self.http, "RUNLEDGER_MCP": self.mcp, "RUNLEDGER_API": self.api}
+        doors = {
+            "RUNLEDGER_HTTP": self.http,
+            "RUNLEDGER_MCP": self.mcp,
+            "RUNLEDGER_API": self.api,
+            "RUNLEDGER_DASHBOARD": self.dashboard,
+        }
         return servers | {name: url for name, url in doors.items() if url is not None}
 
     def exports(self) -> str:

@@ -91,6 +91,11 @@ class StackFolder:
         """The database password, readable by its owner alone."""
         return self.root / "postgres-password"
 
+    @property
+    def link_secret_file(self) -> Path:
+        """With what links to the dashboard are signed, readable by its owner alone."""
+        return self.root / "dashboard-secret"
+
     def prepare(self, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         """Create the folder, for its owner alone, and see that it can be written.
 

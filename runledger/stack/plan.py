@@ -83,8 +83,14 @@ def consumer_groups(topic_prefix: str) -> dict[str, str]:
     }
 
 
-def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
-    """Give the pipeline's processes: each a `runledger worker` of its own."""
+def pipeline_services(plan: Plan, addresses: Addresses, link_secret: str) -> list[Service]:
+    """Give the pipeline's processes: each a `runledger worker` of its own.
+
+    Args:
+        plan: what to run.
+        addresses: where everything is.
+        link_secret: lets whoever started the stack make links that log a browser in.
+    """
     view = KafkaView(plan.connection(addresses))
     groups = consumer_groups(plan.topic_prefix)
     env = {
@@ -114,7 +120,12 @@ def pipeline_services(plan: Plan, addresses: Addresses) -> list[Service]:
         *([] if addresses.http is None else [_door("gateway", "RUNLEDGER_HTTP", env, addresses.http)]),
         *([] if addresses.mcp is None else [_door("mcp", "RUNLEDGER_MCP", env, addresses.mcp)]),
         *([] if addresses.api is None else [_door("api", "RUNLEDGER_API", env, addresses.api)]),
+        *([] if addresses.dashboard is None else [_dashboard(env, addresses.dashboard, link_secret)]),
     ]
+
+
+def _dashboard(env: Mapping[str, str], url: str, link_secret: str) -> Service:
+    return _door("dashboard", "RUNLEDGER_DASHBOARD", {**env, "RUNLEDGER_DASHBOARD_LINK_SECRET": link_secret}, url)
 
 
 def _door(worker_name: str, variables: str, env: Mapping[str, str], url: str) -> Service:

@@ -31,6 +31,7 @@ class Ports:
     http: int
     mcp: int
     api: int
+    dashboard: int
 
 
 def is_free(port: int) -> bool:

@@ -17,6 +17,7 @@ from runledger.stack.errors import ServerFailedError
 from runledger.stack.health import KafkaView
 from runledger.stack.kafka import kafka_service
 from runledger.stack.leftovers import end_processes
+from runledger.stack.link_secret import settle_link_secret
 from runledger.stack.lock import held
 from runledger.stack.paths import StackFolder
 from runledger.stack.plan import Plan, pipeline_services
@@ -96,6 +97,7 @@ def _start(
         http=f"http://{LOOPBACK}:{ports.http}" if plan.pipeline else None,
         mcp=f"http://{LOOPBACK}:{ports.mcp}/mcp" if plan.pipeline else None,
         api=f"http://{LOOPBACK}:{ports.api}" if plan.pipeline else None,
+        dashboard=f"http://{LOOPBACK}:{ports.dashboard}" if plan.pipeline else None,
     )
     report(f"Starting {' and '.join(server.name for server in servers) or 'with outside servers'}")
     supervisor.start(servers)
@@ -104,7 +106,7 @@ def _start(
         report("Creating topics and tables")
         _prepare(plan, addresses)
         report("Starting the pipeline")
-        workers = pipeline_services(plan, addresses)
+        workers = pipeline_services(plan, addresses, settle_link_secret(folder.link_secret_file))
         vitals = settle_vitals_ports(folder.vitals_ports_file, [it.name for it in workers], asdict(ports).values())
         supervisor.start(with_vitals(workers, vitals))
     book.running()
@@ -126,6 +128,7 @@ def _check(folder: StackFolder, plan: Plan, ports: Ports) -> None:
         require_free(ports.http, "the HTTP gateway", folder.ports_file)
         require_free(ports.mcp, "the MCP server", folder.ports_file)
         require_free(ports.api, "the read API", folder.ports_file)
+        require_free(ports.dashboard, "the dashboard", folder.ports_file)
 
 
 def _prepare(plan: Plan, addresses: Addresses) -> None:

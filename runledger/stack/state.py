@@ -59,6 +59,7 @@ class StackState(BaseModel):
         http: URL of the HTTP gateway, from the moment it is known; None where none is to run.
         mcp: URL of the MCP server, likewise.
         api: URL of the read API, likewise.
+        dashboard: URL of the dashboard, likewise.
         topic_prefix: prefix of the stack's topics and consumer groups.
         services: in order of start.
     """
@@ -75,6 +76,7 @@ class StackState(BaseModel):
     http: str | None = None
     mcp: str | None = None
     api: str | None = None
+    dashboard: str | None = None
     topic_prefix: str
     services: tuple[ServiceState, ...] = ()
 
@@ -83,7 +85,14 @@ class StackState(BaseModel):
         """Where the servers answer; None before that is known."""
         if self.kafka is None or self.postgres is None:
             return None
-        return Addresses(kafka=self.kafka, postgres=self.postgres, http=self.http, mcp=self.mcp, api=self.api)
+        return Addresses(
+            kafka=self.kafka,
+            postgres=self.postgres,
+            http=self.http,
+            mcp=self.mcp,
+            api=self.api,
+            dashboard=self.dashboard,
+        )
 
     @property
     def is_healthy(self) -> bool:

@@ -57,7 +57,8 @@ def _remembered(path: Path) -> dict[str, int]:
 
 
 def with_vitals(services: Sequence[Service], ports: dict[str, int]) -> list[Service]:
-    """Have each worker tell how it does on its port, and be asked there."""
+    """Have each worker tell how it does on its port, and be asked there; the dashboard shows what all of them say."""
+    known = ",".join(f"{name}={LOOPBACK}:{port}" for name, port in ports.items())
     return [
         replace(
             service,
@@ -65,6 +66,7 @@ def with_vitals(services: Sequence[Service], ports: dict[str, int]) -> list[Serv
                 **service.env,
                 "RUNLEDGER_METRICS_HOST": LOOPBACK,
                 "RUNLEDGER_METRICS_PORT": str(ports[service.name]),
+                **({"RUNLEDGER_DASHBOARD_WORKERS": known} if service.name == "dashboard" else {}),
             },
             vitals=f"http://{LOOPBACK}:{ports[service.name]}",
             unwell=partial(why_unwell, LOOPBACK, ports[service.name]),

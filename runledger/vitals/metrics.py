@@ -10,12 +10,12 @@ from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["counter", "gauge", "histogram"]
 
-WORKERS = ("processor", "sink", "relay", "scorer", "watch", "gateway", "mcp", "api")
+WORKERS = ("processor", "sink", "relay", "scorer", "watch", "gateway", "mcp", "api", "dashboard")
 """Every process that has metrics, by the name `runledger worker` has for it."""
 _READERS = ("processor", "sink", "scorer")
-_DOORS = ("gateway", "mcp", "api")
+_DOORS = ("gateway", "mcp", "api", "dashboard")
 _SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-_LATENCY = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0, 86400.0)
+_LATENCY = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0, 86400.0)
 _RECORDS = (1.0, 10.0, 100.0, 500.0, 1000.0, 2000.0, 5000.0, 10_000.0, 20_000.0)
 _RECOVERY = (0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 

@@ -60,12 +60,16 @@ class Worker:
         """Send a signal to the process as it is now."""
         self._process.send_signal(number)
 
-    def stop(self, timeout_seconds: float = 30) -> int:
-        """End it for good; return its exit code."""
+    def ask_to_end(self) -> None:
+        """Have it end for good."""
         with self._lock:
             self._stopping.set()
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
+
+    def stop(self, timeout_seconds: float = 30) -> int:
+        """End it for good; return its exit code."""
+        self.ask_to_end()
         try:
             return self._process.wait(timeout_seconds)
         finally:
@@ -76,10 +80,17 @@ class Worker:
 class Pipeline:
     """Workers by name, and what can be seen of them."""
 
-    def __init__(self, settings: ConnectionSettings, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        folder: Path,
+        environment: Mapping[str, str],
+        of_workers: Mapping[str, Mapping[str, str]] | None = None,
+    ) -> None:
         self.settings = settings
         self.workers: list[Worker] = []
         self._folder = folder
+        self._of_workers = of_workers or {}
         self.environment = os.environ | {
             "RUNLEDGER_KAFKA": settings.kafka,
             "RUNLEDGER_POSTGRES": settings.postgres,
@@ -91,12 +102,15 @@ class Pipeline:
     def start(self, name: str, environment: Mapping[str, str] | None = None) -> Worker:
         """Start one more worker of that name."""
         number = sum(worker.name == name for worker in self.workers) + 1
-        worker = Worker(name, number, {**self.environment, **(environment or {})}, self._folder)
+        own = {**self.environment, **self._of_workers.get(name, {}), **(environment or {})}
+        worker = Worker(name, number, own, self._folder)
         self.workers.append(worker)
         return worker
 
     def stop(self) -> None:
-        """End them all, the newest first."""
+        """End them all, side by side."""
+        for worker in self.workers:
+            worker.ask_to_end()
         while self.workers:
             self.workers.pop().stop()
 
@@ -127,10 +141,20 @@ def pipeline(
     settings: ConnectionSettings,
     folder: Path,
     names: tuple[str, ...] = ("processor", "sink", "relay", "scorer"),
+    of_workers: Mapping[str, Mapping[str, str]] | None = None,
+    /,
     **environment: str,
 ) -> Iterator[Pipeline]:
-    """Run these workers for the length of a block."""
-    made = Pipeline(settings, folder, environment)
+    """Run these workers for the length of a block.
+
+    Args:
+        settings: where their topics and tables are.
+        folder: for their logs.
+        names: a name for each process.
+        of_workers: {name: further settings of all workers of that name}.
+        environment: further settings of all.
+    """
+    made = Pipeline(settings, folder, environment, of_workers)
     try:
         for name in names:
             made.start(name)
@@ -149,7 +173,7 @@ def wait_for(what: str, condition: Callable[[], bool], timeout_seconds: float) -
     while not condition():
         if time.monotonic() - began > timeout_seconds:
             raise AssertionError(f"{what}: not within {timeout_seconds:.0f} s")
-        time.sleep(0.2)
+        time.sleep(0.1)
     return time.monotonic() - began
 
 

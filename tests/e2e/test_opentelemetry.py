@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,15 +22,15 @@ from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
 from runledger.stack.health import answers_http
 from runledger.stack.ports import LOOPBACK, choose_port
+from tests import documents
 from tests.e2e.pipeline import pipeline, wait_for
 from tests.integration.integrations.model_server import model_server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
-TEXT = (Path(__file__).parents[2] / "docs" / "opentelemetry.md").read_text(encoding="utf-8")
-CONNECTING = re.findall(r"^```bash\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-(AGENT,) = re.findall(r"^```python\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
-(COLLECTOR,) = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+CONNECTING = documents.examples("docs/opentelemetry.md", "bash")
+AGENT = documents.example("docs/opentelemetry.md", "python")
+COLLECTOR = documents.example("docs/opentelemetry.md", "yaml")
 ALONE = "\nimport sys\nassert not [name for name in sys.modules if name.startswith('runledger')]\n"
 FAILING = """\
 from openai import OpenAI, RateLimitError

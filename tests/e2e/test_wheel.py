@@ -47,7 +47,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_wheel_holds_one_package_and_its_data(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {"runledger"}
-    for needed in ("py.typed", "data/airline_runs.jsonl", "sinks/migrations/0001_ledger.sql", "schemas/codec.py"):
+    data = ("data/airline_runs.jsonl", "sinks/migrations/0001_ledger.sql", "contracts/topics/runs.v1.json")
+    for needed in ("py.typed", "schemas/codec.py", *data):
         assert f"runledger/{needed}" in names
 
 

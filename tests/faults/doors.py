@@ -21,12 +21,18 @@ _ASKED_OVER_MCP = 10
 
 def doors_agree(settings: ConnectionSettings, runs: Mapping[RunKey, Told], folder: Path) -> list[str]:
     """Read every run over HTTP, and some over MCP; return what differs."""
+    projects = {
+        project: {run: told.run for (owner, run), told in runs.items() if owner == project}
+        for project in sorted({project for project, _ in runs})
+    }
+    keys = {project: make_key(settings, project) for project in projects}
     found: list[str] = []
-    for project in sorted({project for project, _ in runs}):
-        expected = {run: told.run for (owner, run), told in runs.items() if owner == project}
-        key = make_key(settings, project)
-        found += _over_http(settings, key, expected, folder)
-        found += asyncio.run(_over_mcp(settings, key, expected, folder))
+    with serving(settings.postgres, folder / "api.log") as url:
+        for project, expected in projects.items():
+            found += _over_http(url, keys[project], expected)
+    with served(settings, folder) as server:
+        for project, expected in projects.items():
+            found += asyncio.run(_over_mcp(server.url, keys[project], expected))
     return found
 
 
@@ -43,10 +49,8 @@ def _read(answered: Mapping[str, Any]) -> tuple[object, ...]:
     return (*told, None if cost is None else Decimal(cost).quantize(Decimal("1e-10")))
 
 
-def _over_http(
-    settings: ConnectionSettings, key: str, expected: Mapping[UUID, Mapping[str, Any]], folder: Path
-) -> list[str]:
-    with serving(settings.postgres, folder / "api.log") as url, Asker(url, key) as asker:
+def _over_http(url: str, key: str, expected: Mapping[UUID, Mapping[str, Any]]) -> list[str]:
+    with Asker(url, key) as asker:
         answers = {UUID(run["run_id"]): _read(run) for run in asker.walk("runs", "runs", limit=200)}
     wanted = {run: _facts(told) for run, told in expected.items()}
     return [
@@ -56,14 +60,11 @@ def _over_http(
     ]
 
 
-async def _over_mcp(
-    settings: ConnectionSettings, key: str, expected: Mapping[UUID, Mapping[str, Any]], folder: Path
-) -> list[str]:
+async def _over_mcp(url: str, key: str, expected: Mapping[UUID, Mapping[str, Any]]) -> list[str]:
     differences = []
-    with served(settings, folder) as server:
-        async with over_http(server.url, key) as client:
-            for run in sorted(expected)[:_ASKED_OVER_MCP]:
-                found = _read(await answer(client, "get_run", run_id=str(run)))
-                if found != _facts(expected[run]):
-                    differences.append(f"run {run} over MCP: expected {_facts(expected[run])}, found {found}")
+    async with over_http(url, key) as client:
+        for run in sorted(expected)[:_ASKED_OVER_MCP]:
+            found = _read(await answer(client, "get_run", run_id=str(run)))
+            if found != _facts(expected[run]):
+                differences.append(f"run {run} over MCP: expected {_facts(expected[run])}, found {found}")
     return differences

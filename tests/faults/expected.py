@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TypeAlias
 from uuid import UUID
 
@@ -95,6 +96,19 @@ def recount_agents(
         )
     differences += [f"outcome {revision} of {run} is missing" for run, revision in expected]
     return {agent: agents_model.Agent(told) for agent, told in arrived.items()}, differences
+
+
+def hasty(log: Log, deadline: timedelta) -> list[EventKey]:
+    """Name the timeouts that came before their run had been silent for so long, by the log's time."""
+    found = []
+    for life in log.lives.values():
+        logged_at = {said.offset: said.logged_at for said in life}
+        for said in life:
+            if isinstance(said.event, RunTimedOut):
+                last_heard = logged_at.get(said.event.data.last_version - 1)
+                if last_heard is None or said.logged_at - last_heard < deadline:
+                    found.append(key_of(said.event))
+    return found
 
 
 def strangers(log: Log, sent: Collection[EventKey]) -> list[EventKey]:

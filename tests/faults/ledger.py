@@ -79,6 +79,8 @@ class Sender:
         """What each call cost its caller."""
         self.stats: Stats | None = None
         """The client's own counts, once all is sent."""
+        self.per_second = 0.0
+        """Calls in a second, from the first to the last, once all is sent."""
         self._ledger = ledger
         self._events = events
         self._per_second = per_second
@@ -106,7 +108,9 @@ class Sender:
     def _run(self) -> None:
         try:
             with self._client:
+                began = time.monotonic()
                 self._send()
+                self.per_second = len(self.took_seconds) / (time.monotonic() - began)
                 self._client.flush(90)
                 self.stats = self._client.stats()
         except BaseException as error:  # noqa: BLE001  # carried into the test's own thread

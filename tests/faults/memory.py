@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import psutil
 
+FLAT_AFTER_SECONDS = 600
+FLAT_SHARE = 1.15
+"""Of the time after the first ten minutes, the mean of the second half is at most so many times that of the first.
+
+Shorter parts would tell which processes were killed in them: one that has just taken over all partitions holds more
+than it did when it folded half of them.
+"""
+Samples: TypeAlias = list[tuple[float, dict[str, int]]]
+"""(seconds since the beginning, {name: MiB})."""
+_LEAST_SAMPLES = 60
+"""In each half: of fewer, nothing is said."""
 _MIB = 1024 * 1024
 
 
@@ -23,8 +35,7 @@ class Memory:
 
     pids: Callable[[], Mapping[str, int]]
     every_seconds: float = 1.0
-    samples: list[tuple[float, dict[str, int]]] = field(default_factory=list)
-    """(seconds since the beginning, {name: MiB})."""
+    samples: Samples = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._began = time.monotonic()
@@ -43,7 +54,7 @@ class Memory:
                 found[name] = psutil.Process(pid).memory_info().rss // _MIB
             except psutil.Error:
                 continue
-        return found
+        return {name: mib for name, mib in found.items() if mib}  # one that has ended, and not been waited for, holds 0
 
     def largest(self) -> dict[str, int]:
         """{name: the most it ever held}."""
@@ -57,3 +68,35 @@ class Memory:
         """Look no more."""
         self._stopping.set()
         self._thread.join()
+
+
+def average_halves(samples: Samples, kinds: Iterable[str]) -> dict[str, tuple[float, float]]:
+    """Average the MiB of each kind's processes together over either half of the time after ten minutes.
+
+    Args:
+        samples: from the beginning.
+        kinds: how the names of one kind of process begin.
+
+    Returns:
+        {kind: (MiB in the first half, MiB in the second)}; {} in a shorter time.
+    """
+    later = [sample for at, sample in samples if at > FLAT_AFTER_SECONDS]
+    half = len(later) // 2
+    if half < _LEAST_SAMPLES:
+        return {}
+    return {kind: (_mean(later[:half], kind), _mean(later[half:], kind)) for kind in kinds}
+
+
+def growing(samples: Samples, kinds: Iterable[str]) -> list[str]:
+    """Name the kinds of process whose memory still grew after ten minutes (O9); none in a shorter time.
+
+    Args:
+        samples: as of `average_halves`.
+        kinds: as of `average_halves`.
+    """
+    return [kind for kind, (first, last) in average_halves(samples, kinds).items() if last > FLAT_SHARE * first]
+
+
+def _mean(samples: list[dict[str, int]], kind: str) -> float:
+    """What all processes of a kind hold together: they share the partitions, and die and return in turn."""
+    return sum(mib for sample in samples for name, mib in sample.items() if name.startswith(kind)) / len(samples)

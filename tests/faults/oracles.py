@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -16,13 +17,12 @@ from psycopg.rows import dict_row
 from runledger.schemas import dead_letters
 from runledger.schemas.codec import decode
 from runledger.schemas.dead_letter_marks import MARK
-from runledger.schemas.identifiers import row_id
-from runledger.schemas.settings import ConnectionSettings
+from runledger.schemas.identifiers import row_id, run_key
 from runledger.schemas.snapshots import AgentHealth, RunSnapshot
 from runledger.schemas.topics import AGENTS, DEAD_LETTERS, RUN_EVENTS, RUN_OUTCOMES, RUNS, SCORING_JOBS, Topic
-from tests.faults.expected import AgentKey, Log, RunKey, read_log, recount_agents, recount_runs, strangers
+from tests.faults.expected import AgentKey, Log, RunKey, hasty, read_log, recount_agents, recount_runs, strangers
 from tests.faults.ledger import SentLedger
-from tests.faults.topics import Logged, read_topic, walk_topic
+from tests.faults.topics import Logged
 from tests.unit.processors.laws.agents_model import Agent
 from tests.unit.processors.laws.model import Told
 
@@ -47,23 +47,27 @@ class Evidence:
     """Everything a verdict may look at, read when first asked for.
 
     Args:
-        settings: the topics' prefix, and where they are.
+        walk: gives a topic's records as a committed reader sees them, each partition's in order.
+        prefix: of the topics' names.
         connection: to the tables.
         ledger: what was sent.
         poison: places of records injected to be given up.
+        deadline: of a run of which nothing is heard.
         only: chooses by the agent's name whom to recount.
     """
 
-    settings: ConnectionSettings
+    walk: Callable[[Topic], Iterable[Logged]]
+    prefix: str
     connection: psycopg.Connection
     ledger: SentLedger
     poison: set[Letter] = field(default_factory=set)
+    deadline: timedelta = timedelta(hours=1)
     only: Callable[[str], bool] | None = None
     """Recount only the agents for which this is true, with their runs; all of them if None."""
 
     def topic(self, topic: Topic) -> list[Logged]:
-        """Read a topic as a committed reader sees it."""
-        return read_topic(self.settings, topic)
+        """Read a topic, partition by partition."""
+        return sorted(self.walk(topic), key=lambda record: (record.partition, record.offset))
 
     def rows(self, query: str) -> list[dict[str, Any]]:
         """Return what a query finds."""
@@ -78,7 +82,7 @@ class Evidence:
     @cached_property
     def log(self) -> Log:
         """What stands in run-events."""
-        return read_log(walk_topic(self.settings, RUN_EVENTS), self.recounted)
+        return read_log(self.walk(RUN_EVENTS), self.recounted)
 
     @cached_property
     def recounted(self) -> frozenset[RunKey] | None:
@@ -104,7 +108,6 @@ class Evidence:
     @cached_property
     def letters(self) -> list[Letter]:
         """The places of all dead letters."""
-        prefix = self.settings.topic_prefix
         found = []
         for letter in self.topic(DEAD_LETTERS):
             if MARK in letter.headers:
@@ -113,7 +116,7 @@ class Evidence:
                 (letter.headers[name] or b"").decode()
                 for name in (dead_letters.TOPIC, dead_letters.PARTITION, dead_letters.OFFSET)
             )
-            found.append((topic.removeprefix(prefix), int(partition), int(offset)))
+            found.append((topic.removeprefix(self.prefix), int(partition), int(offset)))
         return found
 
 
@@ -205,7 +208,7 @@ def _agents(evidence: Evidence, agents: Mapping[AgentKey, Agent]) -> list[str]:
 
 
 def nothing_invented(evidence: Evidence) -> list[str]:
-    """O3: nothing stands anywhere that was never sent, or was refused."""
+    """O3: nothing stands anywhere that was never sent, or was refused; and nobody timed out before the time."""
     sent = {key for key, fate in evidence.ledger.fates.items() if fate != "fail"}
     stored = evidence.rows(f"SELECT project_key, run_id, event_id FROM run_event WHERE type <> '{_TIMED_OUT}'")  # noqa: S608  # a constant
     keys = {(row["project_key"], row["run_id"], row["event_id"]) for row in stored}
@@ -215,6 +218,7 @@ def nothing_invented(evidence: Evidence) -> list[str]:
     )
     return [
         *(f"in the log, never sent: {key}" for key in strangers(evidence.log, sent)),
+        *(f"timed out too early: {key}" for key in hasty(evidence.log, evidence.deadline)),
         *(f"in the tables, never sent: {key}" for key in keys - sent),
         *(f"a run of nobody: {row}" for row in rows if (row["project_key"], row["run_id"]) not in runs),
     ]
@@ -232,7 +236,7 @@ def snapshots_agree(evidence: Evidence) -> list[str]:
         (row["project_key"], row["run_id"]): (row["version"], row["status"], row["total_tokens"], row["cost_usd"])
         for row in evidence.rows("SELECT * FROM agent_run")
     }
-    evicted = {key for key in stand if key not in told}
+    evicted = {key for key, value in runs.items() if value is None}
     agents = {record.key: record.value for record in evidence.topic(AGENTS)}
     health = [decode(AgentHealth, value) for value in agents.values() if value is not None]
     names = ("version", "finished_runs", "consecutive_silence_count", "consecutive_failure_count")
@@ -241,22 +245,25 @@ def snapshots_agree(evidence: Evidence) -> list[str]:
         (row["project_key"], row["agent_id"]): [row[name] for name in names]
         for row in evidence.rows("SELECT * FROM agent_health")
     }
-    standing = {key: value for key, value in stand.items() if key not in evicted}
+    standing = {key: value for key, value in stand.items() if run_key(*key) not in evicted}
     return [*_differences("snapshot", told, standing), *_differences("health", said, kept)]
 
 
 def scored_once(evidence: Evidence) -> list[str]:
     """O5: one job and one score for each finished run."""
-    finished = {row["id"] for row in evidence.rows("SELECT id FROM agent_run_log")}
+    rows = evidence.rows("SELECT id, project_key, run_id FROM agent_run_log")
+    finished = {row["id"] for row in rows}
     scores = Counter(row["row_id"] for row in evidence.rows("SELECT row_id FROM run_score"))
     unscored = evidence.rows("SELECT id FROM agent_run_log WHERE rlhf_scores IS NULL")
     outbox = evidence.rows("SELECT count(*) AS jobs, count(sent_at) AS sent FROM scoring_outbox")[0]
-    logged = {record.key for record in walk_topic(evidence.settings, SCORING_JOBS)}
+    due = {run_key(row["project_key"], row["run_id"]) for row in rows}
+    logged = {record.key for record in evidence.walk(SCORING_JOBS)}
     return [
         *_differences("scores of", dict.fromkeys(finished, 1), scores),
         *(f"never scored: {row}" for row in unscored),
         *_differences("outbox", {"jobs": len(finished), "sent": len(finished)}, outbox),
-        *_differences("jobs", {"runs": len(finished)}, {"runs": len(logged)}),
+        *(f"no job for {key!r}" for key in due - logged),
+        *(f"a job for no finished run: {key!r}" for key in logged - due),
     ]
 
 
@@ -264,7 +271,7 @@ def nothing_goes_back(evidence: Evidence) -> list[str]:
     """O6: versions only grow within a life, and no ended run begins to run again."""
     found: list[str] = []
     before: dict[bytes | None, RunSnapshot] = {}
-    for record in walk_topic(evidence.settings, RUNS):
+    for record in evidence.walk(RUNS):
         if record.value is None:
             before.pop(record.key, None)
             continue
@@ -276,7 +283,7 @@ def nothing_goes_back(evidence: Evidence) -> list[str]:
             found.append(f"status of {record.key!r}: {then.status}, then {now.status}")
         before[record.key] = now
     versions: dict[bytes | None, int] = {}
-    for record in walk_topic(evidence.settings, AGENTS):
+    for record in evidence.walk(AGENTS):
         version = decode(AgentHealth, record.value).version
         if version <= versions.get(record.key, 0):
             found.append(f"version of {record.key!r}: {versions[record.key]}, then {version}")

@@ -22,7 +22,7 @@ from runledger.stack.service import Service
 from tests.faults.proxy import Proxy
 from tests.servers import stack_folder
 
-_START_SECONDS = 60
+_START_SECONDS = 150
 
 
 class Server:

@@ -14,7 +14,7 @@ from tests.e2e.pipeline import wait_for
 from tests.faults.ledger import Sender
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Server, own_kafka
-from tests.faults.site import MakeSite
+from tests.faults.site import ENDLESS, MakeSite
 from tests.integration.producers.test_away import MAX_CALL_SECONDS
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
@@ -48,11 +48,11 @@ def kafka(proxies: list[Proxy]) -> Iterator[Server]:
 @pytest.mark.parametrize("how", ["clean", "kill -9"])
 def test_fault_09_broker_restarted(site: MakeSite, kafka: Server, how: str) -> None:
     here = site(9, f"broker restarted, {how}", kafka=kafka.address)
-    load = here.load(6000, RATE)
+    load = here.load(ENDLESS, 100)
     here.wait_until_working()
     kafka.stop(signal.SIGKILL if how == "kill -9" else None)
     kafka.start()
-    load.wait()
+    load.stop()
     here.judge("O1", "O2", "O5", "O6", "O8")
 
 
@@ -87,11 +87,12 @@ def test_fault_11_acknowledgements_lost(site: MakeSite, kafka: Server, proxies: 
     here.load(400, repeated=0).wait()
     here.wait_until_working()
     for _ in range(3):
-        here.load(800, RATE, repeated=0)
+        load = here.load(ENDLESS, RATE, repeated=0)
         here.wait_for_stored(1)
         with proxies[0].swallowing():
             began = time.monotonic()
             wait_for("unheard answers", lambda: time.monotonic() - began > 1, 5)  # noqa: B023  # called at once
+        load.stop()
         here.settle()
     here.judge("O1", "O2", "O8")
     assert len(here.evidence().log.places) == here.ledger.deliveries

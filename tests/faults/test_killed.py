@@ -9,9 +9,9 @@ import pytest
 
 from tests.e2e.pipeline import wait_for
 from tests.faults.locking import table_locked, waiting
-from tests.faults.site import WORKERS, MakeSite, Site
+from tests.faults.site import ENDLESS, WORKERS, MakeSite, Site
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 GRACE_SECONDS = 10
 RATE = 800
@@ -22,14 +22,14 @@ def kill_in_transaction(here: Site, table: str) -> None:
     """Kill every sink while it waits, in mid-transaction, for a table."""
     with table_locked(here, table):
         here.load(800, RATE)
-        wait_for("a sink in mid-transaction", lambda: waiting(here) > 0, 40)
+        wait_for("a sink in mid-transaction", lambda: waiting(here, table) > 0, 40)
         here.kill(*here.workers("sink"))
 
 
 def test_fault_01_sink_killed_in_mid_transaction(site: MakeSite) -> None:
     here = site(1, "sink killed in mid-transaction")
     here.load(400).wait()
-    here.wait_for_stored(1)
+    here.wait_until_working()
     for table in ("agent_run", "agent_run_log", "consumer_offset"):
         kill_in_transaction(here, table)
     here.judge("O1", "O2", "O8")
@@ -42,7 +42,7 @@ def test_fault_02_sink_killed_between_its_two_commits(site: MakeSite) -> None:
     with here.proxy() as (proxy, address):
         sink = here.running.start("sink", {"RUNLEDGER_POSTGRES": address})
         here.load(400).wait()
-        here.wait_for_stored(1)
+        here.wait_until_working()
         for _ in range(3):
             with proxy.losing_commits():
                 here.load(500, RATE)
@@ -57,9 +57,10 @@ def test_fault_03_relay_killed_between_sending_and_marking(site: MakeSite) -> No
     here = site(3, "relay killed after sending, before marking", workers=("processor", "sink", "scorer"))
     with here.proxy() as (proxy, address):
         load_jobs(here)
+        wait_for("sinks with nothing to write", lambda: is_read(here.lag()), 40)  # who waits below is the relay
         with table_locked(here, "scoring_outbox", "SHARE"):
             relay = here.running.start("relay", {"RUNLEDGER_POSTGRES": address})
-            wait_for("a relay about to mark", lambda: waiting(here) > 0, 40)
+            wait_for("a relay about to mark", lambda: waiting(here, "scoring_outbox") > 0, 40)
             here.kill(relay)
         for _ in range(2):
             wait_for("an empty outbox", lambda: here.count(UNSENT) == 0, 40)
@@ -80,31 +81,57 @@ def load_jobs(here: Site) -> None:
     wait_for("jobs", lambda: here.count(UNSENT) > 10, 40)
 
 
+def is_read(left: list[str]) -> bool:
+    """Whether processors and sinks have read everything, so that no sink writes any more."""
+    return bool(left) and not [part for part in left if not part.endswith(("unsent", "unscored"))]
+
+
 @pytest.mark.slow
 def test_fault_04_processors_killed(site: MakeSite) -> None:
     """One, then all, then all again while they recover; one transaction in twenty is aborted with records in it."""
     aborting = {"RUNLEDGER_TESTING": "1", "RUNLEDGER_UNSAFE_ABORT_RATIO": "0.05"}
     name = "one processor killed, then all, and again in mid-recovery"
     here = site(4, name, workers=("processor", *WORKERS), **aborting)
-    load = here.load(5000, 250)
+    load = here.load(ENDLESS, 100)
     here.wait_until_working()
     one, other = here.workers("processor")
     here.kill(one)
-    here.wait_for_stored(300)
+    here.wait_for_stored(200)
     here.kill(one, other)
     begun = here.running.counts()["assigned"]
     wait_for("a recovery", lambda: here.running.counts()["assigned"] > begun, 40)
     here.kill(one, other)
-    load.wait()
+    here.wait_for_stored(200, 120)
+    load.stop()
     here.judge("O1", "O2", "O4", "O6")
     here.judge_doors()
     assert here.count_aborted() > 0
 
 
 @pytest.mark.slow
+def test_fault_04_processor_gone_with_timeouts_in_its_hands(site: MakeSite) -> None:
+    """It finds runs silent for too long and dies before it commits; then they are heard of again, and end well."""
+    here = site(4, "processor gone with timeouts in its hands", workers=("sink", "relay", "scorer"))
+    whole = here.running.start("processor")
+    runs = list(here.story(400, endless=0).runs())
+    here.tell(*(run[0] for run in runs))
+    here.settle()
+    whole.stop()
+    hasty = {"RUNLEDGER_RUN_DEADLINE_SECONDS": "1", "RUNLEDGER_UNSAFE_ABORT_RATIO": "1", "RUNLEDGER_TESTING": "1"}
+    dying = here.running.start("processor", hasty)
+    timeouts = here.settings.partitions
+    wait_for("timeouts that are not committed", lambda: here.running.counts()["transaction_aborted"] > timeouts, 60)
+    dying.stop()
+    here.running.start("processor")
+    here.tell(*(event for run in runs for event in run[1:]))
+    here.judge("O1", "O2", "O4", "O5", "O6", "O8")
+    assert here.count_aborted() > 0
+
+
+@pytest.mark.slow
 def test_fault_05_asked_to_end_with_records_in_flight(site: MakeSite) -> None:
     here = site(5, "SIGTERM in flight")
-    load = here.load(6000, 300)
+    load = here.load(ENDLESS, 100)
     here.wait_until_working()
     for name in WORKERS:
         (worker,) = here.workers(name)
@@ -112,5 +139,5 @@ def test_fault_05_asked_to_end_with_records_in_flight(site: MakeSite) -> None:
         took_seconds = wait_for(f"{name} ends", partial(bool, worker.exits), GRACE_SECONDS + 5)
         assert took_seconds < GRACE_SECONDS
         assert worker.exits == [0], name
-    load.wait()
+    load.stop()
     here.judge("O1", "O2", "O5")

@@ -15,7 +15,7 @@ import pytest
 from tests.e2e.pipeline import wait_for
 from tests.faults.site import MakeSite
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 SCORES = "SELECT count(*) FROM run_score"
 SCORERS = '''

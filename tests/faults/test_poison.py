@@ -18,11 +18,11 @@ from tests.e2e.command import runledger
 from tests.e2e.pipeline import wait_for
 from tests.faults.ledger import key_of
 from tests.faults.site import MakeSite
-from tests.faults.story import BEGAN
 from tests.faults.test_time import life
+from tests.stories import BEGAN
 from tests.unit.sinks.build import score
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 FLOOD = 200
 LIMIT = 50

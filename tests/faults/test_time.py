@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -28,12 +30,14 @@ from runledger.schemas.topics import INCIDENTS, RUNS
 from runledger.schemas.usage import TokenUsage
 from tests.e2e.command import runledger
 from tests.e2e.pipeline import wait_for
+from tests.faults.ledger import Sender
 from tests.faults.site import WORKERS, MakeSite, Site
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 DEADLINE_SECONDS = 6
 PAUSE_SECONDS = 14
+BEATS_PER_SECOND = 20
 
 
 def life(agent: str, at: datetime, status: EndStatus = "completed") -> list[AnyRunEvent]:
@@ -106,16 +110,21 @@ def test_fault_23_processor_paused_with_a_backlog(site: MakeSite) -> None:
     every = ("--project", "alpha", "--every", f"{DEADLINE_SECONDS}s")
     said = runledger(here.settings, "agents", "set", "pulse", *every)
     assert said.returncode == 0, said.stderr
+    here.tell(*life("early-bird", datetime.now(UTC)))
+    here.wait_until_working()
     runs = [life("pulse", datetime.now(UTC)) for _ in range(5)]
     here.tell(*(run[0] for run in runs))
-    wait_for("the runs", lambda: here.count("SELECT count(*) FROM agent_run") == len(runs), 60)
+    beats = Sender(here.settings, here.ledger, beating(runs), BEATS_PER_SECOND)
+    here.senders.append(beats)
+    wait_for("the runs", lambda: here.count("SELECT count(*) FROM agent_run") == 1 + len(runs), 60)
     (processor,) = here.workers("processor")
     processor.signal(signal.SIGSTOP)
     began = time.monotonic()
     while time.monotonic() - began < PAUSE_SECONDS:
-        here.tell(*(beat_of(run[0]) for run in runs))
         assert quiet(here) == []
     processor.signal(signal.SIGCONT)
+    beats.stop()
+    beats.wait()
     here.tell(*(event for run in runs for event in run[1:]))
     here.judge("O1", "O2", "O5", "O8")
     assert quiet(here) == []
@@ -123,11 +132,12 @@ def test_fault_23_processor_paused_with_a_backlog(site: MakeSite) -> None:
     assert here.count("SELECT count(*) FROM agent_run WHERE timed_out OR status <> 'completed'") == 0
 
 
-def beat_of(event: AnyRunEvent) -> RunHeartbeat:
-    """A sign of life."""
-    return RunHeartbeat(
-        event_id=str(uuid4()), project_key=event.project_key, run_id=event.run_id, occurred_at=datetime.now(UTC)
-    )
+def beating(runs: list[list[AnyRunEvent]]) -> Iterator[AnyRunEvent]:
+    """Give signs of life of one run after another, for ever."""
+    for run in itertools.cycle(runs):
+        yield RunHeartbeat(
+            event_id=str(uuid4()), project_key=run[0].project_key, run_id=run[0].run_id, occurred_at=datetime.now(UTC)
+        )
 
 
 def quiet(here: Site) -> list[dict[str, Any]]:

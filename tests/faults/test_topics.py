@@ -19,7 +19,7 @@ from tests.e2e.pipeline import wait_for
 from tests.faults.site import MakeSite, Site
 from tests.faults.topics import Positions
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
 
 def forget(here: Site, topic: Topic) -> None:

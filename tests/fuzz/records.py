@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from runledger.dlq.letters import Letter, headers_again, parse, why_not
 from runledger.dlq.rendering import header_line, safe, safe_text
@@ -23,6 +21,7 @@ from runledger.schemas.quick_events import read_lean
 from runledger.schemas.quick_records import read_record, write_record
 from runledger.schemas.scoring import RunScored, ScoringJob
 from runledger.schemas.snapshots import AgentHealth, Position, RunSnapshot
+from tests.forms import form_of
 from tests.fuzz.nasty import TEXTS, almost_bytes, examples_of
 from tests.fuzz.running import Fuzzer, kept_cases
 
@@ -37,19 +36,6 @@ RECORDS: dict[str, type] = {
     "run-positions": Position,
     "agent-positions": Position,
 }
-
-
-def form_of(value: object) -> object:
-    """Everything in a record that one can see: types, order of fields, digits of numbers."""
-    if isinstance(value, BaseModel):
-        return type(value), [(name, form_of(item)) for name, item in vars(value).items()]
-    if isinstance(value, msgspec.Struct):
-        return type(value), [(name, form_of(getattr(value, name))) for name in value.__struct_fields__]
-    if isinstance(value, dict):
-        return dict, [(name, form_of(item)) for name, item in value.items()]
-    if isinstance(value, list):
-        return list, [form_of(item) for item in value]
-    return type(value), repr(value)
 
 
 def told(read: Callable[[], object]) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -24,17 +22,10 @@ from runledger.settings_log import SettingsError, read_settings, remove_settings
 from runledger.sinks.consumer import consume
 from runledger.sinks.migrate import migrate
 from runledger.sinks.settings import SinkSettings
+from tests import documents
 from tests.integration.sinks.servers import own_postgres
 
 pytestmark = pytest.mark.integration
-
-DOCS = Path(__file__).parents[2] / "docs"
-_BLOCK = re.compile(r"^```(bash|text|python|sql)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def blocks(page: str) -> list[tuple[str, str]]:
-    """Return (language, text) of a page's examples."""
-    return [(found[1], found[2]) for found in _BLOCK.finditer((DOCS / page).read_text(encoding="utf-8"))]
 
 
 class Stage:
@@ -103,19 +94,19 @@ def stage(topics: ConnectionSettings, database: str) -> Iterator[Stage]:
 def test_each_example_of_the_page_runs_and_prints_what_it_says(stage: Stage) -> None:
     printed = ""
     languages = []
-    for language, text in blocks("agents.md"):
-        languages.append(language)
-        if language == "bash":
-            for line in text.splitlines():
+    for block in documents.whole("docs/agents.md"):
+        languages.append(block.language)
+        if block.language == "bash":
+            for line in block.text.splitlines():
                 words = shlex.split(line)
                 assert words[0] == "runledger"
                 if words[1:3] == ["agents", "list"]:
                     stage.settle()
                 printed = stage.runledger(*words[1:])
-        elif language == "text":
-            assert [line.rstrip() for line in printed.splitlines()] == text.splitlines()
+        elif block.language == "text":
+            assert [line.rstrip() for line in printed.splitlines()] == block.text.splitlines()
         else:
-            done = stage.run("-W", "error", "-c", text)
+            done = stage.run("-W", "error", "-c", block.text)
             assert done.returncode == 0, done.stderr
             assert "default/sage AgentSettings(" in done.stdout
             assert "default/nova Tombstone(" in done.stdout
@@ -179,7 +170,7 @@ def test_nothing_is_written_where_what_stands_cannot_be_read(topics: ConnectionS
 
 
 def test_an_analyst_reads_with_the_login_of_the_operations_page() -> None:
-    login, by_hand, lag = (text for language, text in blocks("operations.md") if language == "sql")
+    login, by_hand, lag = documents.examples("docs/operations.md", "sql")
     with own_postgres() as uri:
         with psycopg.connect(uri, autocommit=True) as connection:
             connection.execute("CREATE ROLE ledger_owner LOGIN PASSWORD 'o'")

@@ -55,8 +55,8 @@ def test_it_ends_with_3_and_says_why_when_something_is_found(uri: str, tables: T
     told = _audit(uri, tmp_path, "--project", "acme", "--quiet")
     assert told.returncode == 3
     assert "1 of 2 agents need a look" in told.stdout
-    assert "silent 3 runs in a row, not heard for 5 h" in told.stdout
-    assert "expected every 1 h" in told.stdout
+    assert "silent 3 runs in a row, not heard for 5h" in told.stdout
+    assert "expected every 1h" in told.stdout
 
 
 def test_it_ends_with_4_when_the_pipeline_is_behind(uri: str, tables: Tables, tmp_path: Path) -> None:
@@ -81,7 +81,8 @@ def test_it_prints_one_json_object_for_programs(uri: str, tables: Tables, tmp_pa
 
 def test_an_unknown_project_is_an_error_and_no_success(uri: str, tmp_path: Path) -> None:
     told = _audit(uri, tmp_path, "--project", "typo")
-    assert (told.returncode, told.stderr) == (1, "runledger: there is no project typo\n")
+    hint = "`runledger project list` shows those that are there"
+    assert (told.returncode, told.stderr) == (5, f"runledger: there is no project typo; {hint}\n")
 
 
 def test_a_database_that_is_away_is_an_error_in_one_line(tmp_path: Path) -> None:

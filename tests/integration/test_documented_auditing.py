@@ -16,7 +16,8 @@ import psycopg
 import pytest
 
 from runledger.analytics.counters import ENTRY_POINTS, CompletedCounts
-from runledger.cli.app import app
+from runledger.cli.app import application
+from tests import documents
 from tests.integration.analytics.conftest import tables, uri
 from tests.integration.analytics.tables import Tables, ago
 
@@ -24,18 +25,14 @@ __all__ = ["tables", "uri"]
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-PAGE = (Path(__file__).parents[2] / "docs" / "auditing.md").read_text(encoding="utf-8")
-
-
-def _examples(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-
 
 @pytest.fixture
 def environment(uri: str, tables: Tables, tmp_path: Path) -> dict[str, str]:
-    """What a shell finds: the command, and tables with an agent that does well and one that fails."""
-    for agent, failed in (("sage", 0), ("nova", 4)):
-        tables.agent("myproject", agent)
+    """What a shell finds: the command, and tables with the agents of the page: one is well, one fails, one is quiet."""
+    tables.agent("myproject", "scout", expected_interval_seconds=3600)
+    tables.heard("myproject", "scout", ago(tables, hours=5))
+    for agent, name, role, failed in (("sage", "Sage", "Backend", 0), ("nova", "Nova", "Security", 4)):
+        tables.agent("myproject", agent, name=name, role=role)
         tables.heard("myproject", agent, tables.now())
         tables.health("myproject", agent, tables.now(), failed=failed)
         tables.logged("myproject", agent, tables.now(), status="failed" if failed else "success", failures=failed)
@@ -52,27 +49,27 @@ def _run(command: list[str], environment: dict[str, str], folder: Path) -> subpr
 
 
 def test_each_command_runs_and_finds_the_agent_that_fails(environment: dict[str, str], tmp_path: Path) -> None:
-    plain, as_json, script = (_run(["sh", "-c", text], environment, tmp_path) for text in _examples("sh"))
+    plain, as_json, script = (
+        _run(["sh", "-c", text], environment, tmp_path) for text in documents.examples("docs/auditing.md", "sh")
+    )
     assert (plain.returncode, as_json.returncode, script.returncode) == (3, 3, 0)
-    assert "failed 4 times in a row" in plain.stdout
+    shown = documents.example("docs/auditing.md", "text")
+    assert [line.rstrip() for line in plain.stdout.splitlines()] == shown.splitlines()
     assert '"agent_id": "nova"' in as_json.stdout
     assert script.stdout == "agents need a look\n"
     assert '"nova"' in (tmp_path / "findings.json").read_text()
 
 
 def test_the_line_for_cron_runs(environment: dict[str, str], tmp_path: Path) -> None:
-    (crontab,) = _examples("cron")
-    *settings, line = crontab.splitlines()
+    *settings, line = documents.example("docs/auditing.md", "cron").splitlines()
     assert all(re.fullmatch(r"[A-Z_]+=\S+", setting) for setting in settings)
-    *schedule, command = line.split(maxsplit=5)
-    assert len(schedule) == 5
-    done = _run(["sh", "-c", command], environment, tmp_path)
+    done = _run(["sh", "-c", documents.scheduled(line)], environment, tmp_path)
     assert (done.returncode, done.stderr) == (3, "")
     assert "nova" in done.stdout
 
 
 def test_each_program_runs(environment: dict[str, str], tmp_path: Path) -> None:
-    audit, count = _examples("python")
+    audit, count = documents.examples("docs/auditing.md", "python")
     done = _run([sys.executable, "-W", "error", "-c", audit], environment, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "nova ('failing',)" in done.stdout
@@ -84,19 +81,19 @@ def test_each_program_runs(environment: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_each_question_in_sql_is_answered_to_the_reading_role(environment: dict[str, str]) -> None:
-    setup, *questions = _examples("sql")
+    setup, *questions = documents.examples("docs/auditing.md", "sql")
     with psycopg.connect(environment["RUNLEDGER_POSTGRES"]) as connection:
         connection.execute(setup.replace("auditor", "documented_auditor").encode())
         connection.execute("SET ROLE documented_auditor")
         found = [connection.execute(question.encode()).fetchall() for question in questions]
         connection.rollback()
-    assert [len(rows) for rows in found] == [2, 1, 2]
+    assert [len(rows) for rows in found] == [2, 1, 3]
 
 
 def test_the_entry_point_is_of_our_group() -> None:
-    (declared,) = (tomllib.loads(text) for text in _examples("toml"))
+    declared = tomllib.loads(documents.example("docs/auditing.md", "toml"))
     assert list(declared["project"]["entry-points"]) == [ENTRY_POINTS]
 
 
 def test_the_command_is_there() -> None:
-    assert "audit" in {command.name for command in app.registered_commands}
+    assert "audit" in {command.name for command in application().registered_commands}

@@ -22,8 +22,8 @@ from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
 from runledger.stack.postgres import postgres_binaries
 from runledger.topic_admin import ensure_topics
+from tests import documents
 from tests.e2e.pipeline import pipeline, wait_for
-from tests.integration.test_agents_command import blocks
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -93,7 +93,9 @@ def test_a_dump_taken_in_the_middle_comes_up_to_date(
     topics: ConnectionSettings, database: str, databases: Databases, tmp_path: Path
 ) -> None:
     migrate(database)
-    dump, restore, check, *_ = [text for language, text in blocks("backup.md") if language == "bash"]
+    dump = documents.example("docs/backup.md", "bash", "--file=ledger.dump")
+    restore = documents.example("docs/backup.md", "bash", "pg_restore")
+    check = documents.example("docs/backup.md", "bash", "runledger verify")
     settings = topics.model_copy(update={"postgres": database})
     with pipeline(settings, tmp_path, ("processor", "sink")) as running:
         environment = running.environment | databases.environment()
@@ -118,8 +120,10 @@ def test_topics_made_anew_stop_the_sink_and_get_a_database_of_their_own(
     topics: ConnectionSettings, database: str, databases: Databases, tmp_path: Path
 ) -> None:
     migrate(database)
-    *_, begin = [text for language, text in blocks("backup.md") if language == "bash"]
-    (said, *_) = [query for language, query in blocks("backup.md") if language == "sql"]
+    begin = documents.example("docs/backup.md", "bash", "$NEW_NAME")
+    said = documents.example("docs/backup.md", "sql", "FROM agent")
+    stopped = documents.example("docs/backup.md", "text", "recreated")
+    accepted = documents.example("docs/backup.md", "sql", "INSERT INTO consumer_offset")
     with psycopg.connect(database, autocommit=True) as connection:
         create_project(connection, "mine", "Mine")
         create_key(connection, "mine", ["emit"])
@@ -130,11 +134,16 @@ def test_topics_made_anew_stop_the_sink_and_get_a_database_of_their_own(
     _make_anew(settings)
     with pipeline(settings, tmp_path, ("sink",)) as running:
         wait_for("it stops", lambda: 78 in running.workers[0].exits, SECONDS)
-        assert "these topics need a database of their own" in running.workers[0].log.read_text()
+        log = running.workers[0].log.read_text()
+        assert "these topics need a database of their own" in log
+        assert stopped.strip().rstrip("…").replace("runledger.", "").partition("[0]")[2] in log
         environment = running.environment | databases.environment()
         environment |= {"NEW": databases.uris[1], "NEW_NAME": databases.names[1]}
     assert _rows(database, said) == []
     _shell(begin, environment, tmp_path)
+    with psycopg.connect(databases.uris[1]) as connection:
+        connection.execute(accepted.encode())
+        connection.rollback()
     anew = settings.model_copy(update={"postgres": databases.uris[1]})
     with pipeline(anew, tmp_path, ("processor", "sink")):
         _tell(anew, 10)

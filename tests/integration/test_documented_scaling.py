@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +10,7 @@ from psycopg import sql
 
 from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
+from tests import documents
 from tests.integration.sinks.conftest import Ledger, ledger
 from tests.integration.sinks.story import random_story
 
@@ -19,17 +18,15 @@ __all__ = ["ledger"]
 
 pytestmark = pytest.mark.integration
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scaling.md").read_text(encoding="utf-8")
-
 
 def test_old_days_of_the_audit_log_are_dropped_and_no_others(database: str) -> None:
     migrate(database)
-    (statement, _) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    statement = documents.example("docs/scaling.md", "sql", "DROP TABLE")
     today = datetime.now(UTC).date()
     with psycopg.connect(database, autocommit=True) as connection:
         for age in (0, 29, 31, 400):
             connection.execute("SELECT make_run_event_day(%s)", [today - timedelta(days=age)])
-        drops = [drop for (drop,) in connection.execute(statement)]
+        drops = [drop for (drop,) in connection.execute(statement.encode())]
         for drop in drops:
             connection.execute(sql.SQL(drop))
         left = [name for (name,) in connection.execute("SELECT relid::text FROM pg_partition_tree('run_event')")]
@@ -40,12 +37,12 @@ def test_old_days_of_the_audit_log_are_dropped_and_no_others(database: str) -> N
 
 
 def test_the_recount_leaves_out_what_was_dropped(ledger: Ledger) -> None:
-    (_, statement) = re.findall(r"^```sql\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    statement = documents.example("docs/scaling.md", "sql", "UPDATE consumer_offset")
     ledger.write(random_story(8, 300, 60, 3).records)
     ((middle,),) = ledger.rows("SELECT max(log_offset) / 2 FROM run_event")
     ledger.connection.execute("DELETE FROM run_event WHERE log_offset < %s", [middle])
     assert not verify(ledger.connection).clean
-    ledger.connection.execute(statement)
+    ledger.connection.execute(statement.encode())
     report = verify(ledger.connection)
     assert report.differences == ()
     assert report.runs_not_recounted > 0

@@ -12,7 +12,8 @@ import pytest
 
 from runledger.producers.client import RunClient
 from runledger.schemas.fingerprint import fingerprint
-from tests.integration.test_agents_command import Stage, blocks, stage, until
+from tests import documents
+from tests.integration.test_agents_command import Stage, stage, until
 
 __all__ = ["stage"]
 
@@ -43,29 +44,21 @@ def _json(stage: Stage, *arguments: str) -> dict[str, Any]:
 
 
 def test_each_example_of_the_page_runs(stage: Stage) -> None:
-    languages = []
-    for language, text in blocks("failures.md"):
-        languages.append(language)
-        if language == "python":
-            done = stage.run("-W", "error", "-c", text)
-            assert done.returncode == 0, done.stderr
-            _until_state(stage, "open")
-        elif language == "bash":
-            listed, shown, _ = [
-                stage.runledger(*shlex.split(line)[1:]) for line in text.replace("30e4d4f2", KIND[:8]).splitlines()
-            ]
-            _until_state(stage, "resolved")
-        elif language == "text":
-            header, row = (line.split() for line in text.splitlines())
-            printed_header, printed_row = (line.split() for line in listed.splitlines())
-            assert printed_header == header
-            assert (printed_row[0], printed_row[1:3], printed_row[5:]) == (KIND[:12], row[1:3], row[5:])
-            assert ERROR in shown
-        else:
-            ((resolved_at,),) = stage.rows("SELECT resolved_at FROM failure_group")
-            note = "Raised the pool to 40 connections"
-            assert stage.rows(text) == [("resolved", "no database", resolved_at, note, None)]
-    assert languages == ["python", "bash", "text", "sql"]
+    done = stage.run("-W", "error", "-c", documents.example("docs/failures.md", "python", "RunClient"))
+    assert done.returncode == 0, done.stderr
+    _until_state(stage, "open")
+    commands = documents.example("docs/failures.md", "bash").replace("30e4d4f2", KIND[:8]).splitlines()
+    listed, shown, _ = [stage.runledger(*shlex.split(line)[1:]) for line in commands]
+    assert ERROR in shown
+    header, row = (line.split() for line in documents.example("docs/failures.md", "text").splitlines())
+    printed_header, printed_row = (line.split() for line in listed.splitlines())
+    assert printed_header == header
+    assert (printed_row[0], printed_row[1:3], printed_row[5:]) == (KIND[:12], row[1:3], row[5:])
+    _until_state(stage, "resolved")
+    ((resolved_at,),) = stage.rows("SELECT resolved_at FROM failure_group")
+    note = "Raised the pool to 40 connections"
+    question = documents.example("docs/failures.md", "sql")
+    assert stage.rows(question) == [("resolved", "no database", resolved_at, note, None)]
     assert stage.rows("SELECT task_id FROM run_failure") == [("import-orders",)]
 
 
@@ -100,16 +93,17 @@ def test_a_word_told_twice_by_its_id_counts_once(stage: Stage) -> None:
     assert sorted(stage.rows("SELECT note FROM failure_resolution")) == [("first",), ("third",)]
 
 
-def _refused(stage: Stage, *arguments: str) -> str:
+def _refused(stage: Stage, *arguments: str, code: int = 5) -> str:
     done: subprocess.CompletedProcess[str] = stage.run("-m", "runledger", "failures", *arguments)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (code, "")
     return done.stderr
 
 
 def test_what_names_no_kind_or_several_is_said(stage: Stage) -> None:
     kinds = [_record(stage, f"no such table: {'x' * number}") for number in range(1, 18)]
     (shared, *_) = (first for first in "0123456789abcdef" if sum(kind[0] == first for kind in kinds) > 1)
-    assert f"several failures of project default begin with {shared}: " in _refused(stage, "resolve", shared)
+    said = _refused(stage, "resolve", shared, code=1)
+    assert f"several failures of project default begin with {shared}: " in said
     assert "project other has no failure whose fingerprint begins with" in _refused(
         stage, "show", kinds[0], "--project", "other"
     )

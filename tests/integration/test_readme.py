@@ -6,21 +6,19 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from runledger.schemas.run_events import RunEnded, RunStarted, UsageReported
 from runledger.schemas.settings import ConnectionSettings
+from tests import documents
 from tests.integration.producers.events import read_run_events
 
 pytestmark = pytest.mark.integration
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-
 
 def test_the_example_tells_a_whole_run(topics: ConnectionSettings) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    example = documents.example("README.md", "python")
     assert "127.0.0.1:9092" in example
     program = example.replace("127.0.0.1:9092", topics.kafka)
     environment = os.environ | {"RUNLEDGER_TOPIC_PREFIX": topics.topic_prefix}
@@ -37,7 +35,6 @@ def test_the_example_tells_a_whole_run(topics: ConnectionSettings) -> None:
 
 
 def test_every_file_it_links_is_there() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", documents.text("README.md"))
     assert len(links) > 5
-    top = Path(__file__).parents[2]
-    assert [link for link in links if not (top / link).exists()] == []
+    assert [link for link in links if not (documents.ROOT / link).exists()] == []

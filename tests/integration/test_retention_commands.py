@@ -21,8 +21,8 @@ from runledger.producers.client import RunClient
 from runledger.schemas.settings import ConnectionSettings
 from runledger.sinks.migrate import migrate
 from runledger.sinks.verify import verify
+from tests import documents
 from tests.e2e.pipeline import Pipeline, pipeline, wait_for
-from tests.integration.test_agents_command import blocks
 
 pytestmark = pytest.mark.integration
 
@@ -81,7 +81,8 @@ def site(topics: ConnectionSettings, database: str, tmp_path: Path) -> Iterator[
 
 
 def _commands() -> list[list[str]]:
-    lines = [line for language, text in blocks("retention.md") if language == "bash" for line in text.splitlines()]
+    lines = [line for text in documents.examples("docs/retention.md", "bash") for line in text.splitlines()]
+    lines.append(documents.scheduled(documents.example("docs/retention.md", "cron")))
     return [shlex.split(line)[1:] for line in lines]
 
 

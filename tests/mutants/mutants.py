@@ -628,14 +628,14 @@ MUTANTS: tuple[Mutant, ...] = (
             "a partition's clock goes back",
         ),
         (
-            "        if not caught_up:\n",
-            "        if False:\n",
-            "who lags judges by the wall clock",
+            "return read_until or self.last_logged_at",
+            "return read_until",
+            "who lags has no clock at all",
         ),
         (
-            "return wall_clock if self.last_logged_at is None else max(wall_clock, self.last_logged_at)",
-            "return wall_clock",
-            "a wall clock behind the log's counts",
+            "return max(read_until, self.last_logged_at)",
+            "return read_until",
+            "a clock behind the log's counts",
         ),
         (
             "                self._drop(key)\n",

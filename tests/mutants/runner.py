@@ -58,8 +58,8 @@ def packages() -> list[str]:
 
 
 def copy(target: Path) -> None:
-    """Copy what the unit tests of the processors import."""
-    for name in [*packages(), "runledger", "tests"]:
+    """Copy what the unit tests of the processors import, and the pages whose stories they fold."""
+    for name in [*packages(), "runledger", "tests", "docs"]:
         shutil.copytree(ROOT / name, target / name, symlinks=True, ignore=_IGNORED)
     shutil.copy(ROOT / "pyproject.toml", target)
 

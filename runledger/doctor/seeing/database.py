@@ -29,8 +29,8 @@ from runledger.doctor.facts import Facts, Seen, Unseen
 from runledger.doctor.grants import roles, table_grants, tables
 from runledger.doctor.seeing.postgres import Connection, ask, connected, first_line, refusal_of, unseen, values
 from runledger.schemas.topics import ALL_TOPICS
-from runledger.sinks.migrate import known_revisions
 from runledger.sinks.offsets import Position
+from runledger.sinks.revisions import known_revisions
 
 AWAY = Unseen("the database lets nobody in, see above")
 _LONG_SECONDS = 300.0

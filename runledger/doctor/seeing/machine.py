@@ -26,7 +26,12 @@ from runledger.stack.health import answers_http
 from runledger.stack.state import StackState
 
 _PREFIX = "RUNLEDGER_"
-_DOORS = {"gateway": "RUNLEDGER_HTTP", "mcp": "RUNLEDGER_MCP", "api": "RUNLEDGER_API"}
+_DOORS = {
+    "gateway": "RUNLEDGER_HTTP",
+    "mcp": "RUNLEDGER_MCP",
+    "api": "RUNLEDGER_API",
+    "dashboard": "RUNLEDGER_DASHBOARD",
+}
 _UNSAFE = ("RUNLEDGER_TESTING", "RUNLEDGER_UNSAFE_DISABLE", "RUNLEDGER_UNSAFE_ABORT_RATIO")
 _OFF = frozenset({"", "0", "0.0", "false", "no", "off"})
 
@@ -46,7 +51,9 @@ def see_machine(facts: Facts, data_dir: Path | None, environ: Mapping[str, str])
 
 def see_doors(facts: Facts, environ: Mapping[str, str], state: StackState | None) -> None:
     """Ask the doors of the local stack, and those whose address the environment tells."""
-    local = {"gateway": state.http, "mcp": state.mcp, "api": state.api} if state is not None else {}
+    local: dict[str, str | None] = {}
+    if state is not None:
+        local = {"gateway": state.http, "mcp": state.mcp, "api": state.api, "dashboard": state.dashboard}
     urls = {name: environ.get(variable) or local.get(name) for name, variable in _DOORS.items()}
     known = {name: url for name, url in urls.items() if url}
     with ThreadPoolExecutor(len(_DOORS)) as pool:

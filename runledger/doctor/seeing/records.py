@@ -48,6 +48,14 @@ def _consumer(settings: ConnectionSettings, *, committed: bool, group: str | Non
         made.close()
 
 
+_COORDINATOR_MOVES = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""A new broker says so for a moment, to whoever asks for a group first."""
+
+
 def committed_positions(
     settings: ConnectionSettings, group: str, partitions: list[Partition], clock: Clock
 ) -> dict[Partition, int]:
@@ -58,15 +66,29 @@ def committed_positions(
     Raises:
         KafkaException: the broker refused, or does not answer.
     """
+    wanted, end = [TopicPartition(*one) for one in partitions], time.monotonic() + clock.one_question
     with _consumer(settings, committed=False, group=group) as onlooker:
         try:
-            held = onlooker.committed([TopicPartition(*one) for one in partitions], timeout=clock.one_question)
+            held = _committed(onlooker, wanted, end)
         except KafkaException as error:
             raise _forbidden(onlooker) or error from error
-    for one in held:
-        if one.error is not None:
-            raise KafkaException(one.error)
     return {(one.topic, one.partition): one.offset for one in held if one.offset >= 0}
+
+
+def _committed(onlooker: Consumer, wanted: list[TopicPartition], end: float) -> list[TopicPartition]:
+    """Ask for committed offsets; while the group's coordinator is being found, again."""
+    while True:
+        try:
+            held = onlooker.committed(wanted, timeout=max(_POLL_SECONDS, end - time.monotonic()))
+        except KafkaException as error:
+            refused = error.args[0]
+        else:
+            refused = next((one.error for one in held if one.error is not None), None)
+            if refused is None:
+                return held
+        if refused.code() not in _COORDINATOR_MOVES or time.monotonic() + _POLL_SECONDS > end:
+            raise KafkaException(refused)
+        time.sleep(_POLL_SECONDS)
 
 
 def _forbidden(onlooker: Consumer) -> KafkaException | None:

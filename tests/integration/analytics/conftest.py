@@ -8,7 +8,10 @@ import psycopg
 import pytest
 
 from runledger.sinks.migrate import migrate
+from runledger.sinks.settings import SinkSettings
+from runledger.sinks.writer import Writer
 from tests.integration.analytics.tables import Tables
+from tests.integration.sinks.conftest import Ledger
 
 
 @pytest.fixture
@@ -23,3 +26,13 @@ def tables(uri: str) -> Iterator[Tables]:
     """Its tables, to be filled."""
     with psycopg.connect(uri, autocommit=True) as connection:
         yield Tables(connection)
+
+
+@pytest.fixture
+def ledger(database: str) -> Iterator[Ledger]:
+    """A migrated database of the test's own."""
+    migrate(database)
+    writer = Writer(SinkSettings(postgres=database))
+    with psycopg.connect(database, autocommit=True) as connection:
+        yield Ledger(database, connection, writer)
+    writer.close()

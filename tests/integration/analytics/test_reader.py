@@ -2,99 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from runledger.analytics.database import Database
 from runledger.analytics.reader import LedgerReader
 from runledger.schemas.fingerprint import fingerprint
 from runledger.schemas.run_events import (
-    AnyRunEvent,
-    EndedData,
-    EndStatus,
-    FailureData,
-    FailureRecorded,
     FailureResolved,
     ResolvedData,
-    RunEnded,
-    RunStarted,
-    StartedData,
-    UsageData,
-    UsageReported,
 )
-from runledger.schemas.usage import TokenUsage
-from runledger.sinks.migrate import migrate
-from runledger.sinks.settings import SinkSettings
-from runledger.sinks.writer import Writer
+from tests.integration.analytics.events import BEGAN, TASK, TIMEOUT, common, ended, failed, started, used, write
 from tests.integration.sinks.conftest import Ledger
 from tests.integration.sinks.story import Story
-from tests.unit.sinks.build import NOON, run_number
+from tests.unit.sinks.build import run_number
 
 pytestmark = pytest.mark.integration
 
-TASK = "11111111-1111-4111-8111-111111111111"
-BEGAN = NOON - timedelta(days=2)
-"""The records are logged from noon on; what would lie ahead of that were clamped."""
-TIMEOUT = "connect ETIMEDOUT 10.0.0.5:5432 after 30s"
-
-
-@pytest.fixture
-def ledger(database: str) -> Iterator[Ledger]:
-    """A migrated database of the test's own."""
-    migrate(database)
-    writer = Writer(SinkSettings(postgres=database))
-    with psycopg.connect(database, autocommit=True) as connection:
-        yield Ledger(database, connection, writer)
-    writer.close()
-
-
-def _common(run: int, minute: int, name: str, project: str, agent: str) -> dict[str, Any]:
-    at = BEGAN + timedelta(minutes=minute)
-    return {"event_id": name, "project_key": project, "run_id": run_number(run), "occurred_at": at, "agent_id": agent}
-
-
-def _started(run: int, minute: int, *, task: str | None = None, project: str = "acme", agent: str = "a") -> RunStarted:
-    return RunStarted(
-        **_common(run, minute, f"start-{run}", project, agent), data=StartedData(task_id=task, summary="go")
-    )
-
-
-def _used(
-    run: int, minute: int, *, cost: str | None, model: str | None, project: str = "acme", agent: str = "a"
-) -> Any:  # noqa: ANN401
-    usage = TokenUsage(input_tokens=10, output_tokens=5, cost_usd=None if cost is None else Decimal(cost), model=model)
-    common = _common(run, minute, f"use-{run}-{minute}", project, agent)
-    return UsageReported(**common, data=UsageData(token_usage=usage))
-
-
-def _ended(
-    run: int, minute: int, status: EndStatus, *, summary: str = "done", project: str = "acme", agent: str = "a"
-) -> RunEnded:
-    data = EndedData(status=status, summary=summary, meta={"files": 3})
-    return RunEnded(**_common(run, minute, f"end-{run}", project, agent), data=data)
-
-
-def _failed(
-    run: int, minute: int, error: str = TIMEOUT, *, task: str | None = TASK, project: str = "acme", agent: str = "a"
-) -> FailureRecorded:
-    data = FailureData(summary="no database", error=error, task_id=task)
-    return FailureRecorded(**_common(run, minute, f"fail-{run}-{minute}", project, agent), data=data)
-
-
-def _write(ledger: Ledger, *events: AnyRunEvent) -> None:
-    ledger.write(Story().tell(events))
-
 
 async def test_a_run_is_read_with_its_row_and_failures(ledger: Ledger) -> None:
-    _write(
-        ledger, _started(1, 0, task=TASK), _used(1, 1, cost="0.25", model="m"), _failed(1, 2), _ended(1, 3, "failed")
-    )
+    write(ledger, started(1, 0, task=TASK), used(1, 1, cost="0.25", model="m"), failed(1, 2), ended(1, 3, "failed"))
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         found = await reader.get_run("acme", run_number(1))
@@ -113,7 +43,7 @@ async def test_a_run_is_read_with_its_row_and_failures(ledger: Ledger) -> None:
 
 
 async def test_another_projects_run_is_not_there(ledger: Ledger) -> None:
-    _write(ledger, _started(1, 0), _failed(1, 1), _ended(1, 2, "failed"))
+    write(ledger, started(1, 0), failed(1, 1), ended(1, 2, "failed"))
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         assert await reader.get_run("other", run_number(1)) is None
@@ -124,7 +54,7 @@ async def test_another_projects_run_is_not_there(ledger: Ledger) -> None:
 
 async def test_a_failure_is_found_by_another_text_of_its_kind_and_counts_every_agent(ledger: Ledger) -> None:
     other = "connect ETIMEDOUT 10.0.0.77:5433 after 31s"
-    _write(ledger, _started(1, 0), _failed(1, 1), _started(2, 2, agent="b"), _failed(2, 3, other, agent="b"))
+    write(ledger, started(1, 0), failed(1, 1), started(2, 2, agent="b"), failed(2, 3, other, agent="b"))
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         (group,) = await reader.recent_failures(
@@ -136,16 +66,16 @@ async def test_a_failure_is_found_by_another_text_of_its_kind_and_counts_every_a
 
 
 async def test_a_later_completed_run_of_the_task_resolves_a_failure(ledger: Ledger) -> None:
-    _write(
+    write(
         ledger,
-        *(_started(1, 0, task=TASK), _ended(1, 1, "completed", summary="before")),
-        *(_started(2, 2, task=TASK), _failed(2, 3), _ended(2, 4, "failed")),
-        *(_started(3, 5, task=TASK, agent="b"), _ended(3, 6, "completed", summary="raised the pool", agent="b")),
-        *(_started(4, 7), _failed(4, 8, "disk full", task=None), _ended(4, 9, "failed")),
-        *(_started(5, 10), _ended(5, 11, "completed")),
+        *(started(1, 0, task=TASK), ended(1, 1, "completed", summary="before")),
+        *(started(2, 2, task=TASK), failed(2, 3), ended(2, 4, "failed")),
+        *(started(3, 5, task=TASK, agent="b"), ended(3, 6, "completed", summary="raised the pool", agent="b")),
+        *(started(4, 7), failed(4, 8, "disk full", task=None), ended(4, 9, "failed")),
+        *(started(5, 10), ended(5, 11, "completed")),
         *(
-            _started(6, 12, task=TASK, project="other", agent="o"),
-            _ended(6, 13, "completed", project="other", agent="o"),
+            started(6, 12, task=TASK, project="other", agent="o"),
+            ended(6, 13, "completed", project="other", agent="o"),
         ),
     )
     async with Database(ledger.uri) as database:
@@ -158,7 +88,7 @@ async def test_a_later_completed_run_of_the_task_resolves_a_failure(ledger: Ledg
 
 
 async def test_a_run_that_failed_on_the_way_and_completed_resolves_its_own_task(ledger: Ledger) -> None:
-    _write(ledger, _started(1, 0), _failed(1, 1), _ended(1, 2, "completed"), _failed(2, 0, task=None))
+    write(ledger, started(1, 0), failed(1, 1), ended(1, 2, "completed"), failed(2, 0, task=None))
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         (group,) = await reader.recent_failures("acme", None, 10)
@@ -168,9 +98,9 @@ async def test_a_run_that_failed_on_the_way_and_completed_resolves_its_own_task(
 async def test_a_word_resolves_a_failure_until_it_happens_again(ledger: Ledger) -> None:
     kind = fingerprint("acme", "", TIMEOUT)
     data = ResolvedData(fingerprint=kind, note="raised the pool", by="ops")
-    word = FailureResolved(**_common(9, 2, "word", "acme", "medic"), data=data)
+    word = FailureResolved(**common(9, 2, "word", "acme", "medic"), data=data)
     story = Story()
-    ledger.write(story.tell([_failed(1, 1, task=None), word, _failed(2, 0, "disk full", task=None)])[:])
+    ledger.write(story.tell([failed(1, 1, task=None), word, failed(2, 0, "disk full", task=None)])[:])
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         page = await reader.failure_page("acme", state="resolved")
@@ -184,7 +114,7 @@ async def test_a_word_resolves_a_failure_until_it_happens_again(ledger: Ledger) 
         )
         assert [one.state for one in (await reader.failure_page("acme", state="open")).rows] == ["open"]
         before = len(story.records)
-        ledger.write(story.tell([_failed(3, 5, task=None), _failed(4, 4, task=None)])[before:])
+        ledger.write(story.tell([failed(3, 5, task=None), failed(4, 4, task=None)])[before:])
         (group,) = (await reader.failure_page("acme", state="regressed")).rows
         assert group.regressed_at == BEGAN + timedelta(minutes=4)
         assert await reader.find_fingerprints("acme", kind[:5], 2) == [kind]
@@ -192,7 +122,7 @@ async def test_a_word_resolves_a_failure_until_it_happens_again(ledger: Ledger) 
 
 
 async def test_long_errors_are_shown_in_part_with_their_length(ledger: Ledger) -> None:
-    _write(ledger, _failed(1, 0, "x y" * 2000))
+    write(ledger, failed(1, 0, "x y" * 2000))
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)
         (group,) = await reader.recent_failures("acme", None, 1)
@@ -200,12 +130,12 @@ async def test_long_errors_are_shown_in_part_with_their_length(ledger: Ledger) -
 
 
 async def test_costs_add_up_what_is_known_and_say_how_much_that_is(ledger: Ledger) -> None:
-    _write(
+    write(
         ledger,
-        *(_started(1, 0), _used(1, 1, cost="0.5", model="m"), _ended(1, 2, "completed")),
-        *(_started(2, 0), _used(2, 1, cost="0.25", model="m"), _used(2, 2, cost=None, model="own"), _started(3, 0)),
-        *(_started(4, 1440, agent="b"), _ended(4, 1441, "completed", agent="b")),
-        *(_started(5, 0, project="other", agent="o"), _used(5, 1, cost="9", model="m", project="other", agent="o")),
+        *(started(1, 0), used(1, 1, cost="0.5", model="m"), ended(1, 2, "completed")),
+        *(started(2, 0), used(2, 1, cost="0.25", model="m"), used(2, 2, cost=None, model="own"), started(3, 0)),
+        *(started(4, 1440, agent="b"), ended(4, 1441, "completed", agent="b")),
+        *(started(5, 0, project="other", agent="o"), used(5, 1, cost="9", model="m", project="other", agent="o")),
     )
     async with Database(ledger.uri) as database:
         reader = LedgerReader(database)

@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from runledger.doctor.seeing import broker
 from runledger.schemas.settings import ConnectionSettings
 from runledger.sinks.migrate import migrate
 from tests.e2e.pipeline import pipeline, wait_for
 from tests.integration.doctor.setup import Setup
 
 _SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def short_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shorter time between two looks at what moves."""
+    monkeypatch.setattr(broker, "_PAUSE_SECONDS", 0.2)
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 import psycopg
@@ -21,6 +22,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
     ResourceType,
 )
 
+from runledger.cli.doctor import exit_code, shown
+from runledger.doctor import examine
+from runledger.doctor.examination import DEFAULT_PATIENCE_SECONDS
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import Topic
 
@@ -89,13 +93,21 @@ class Setup:
             check=False,
         )
 
-    def doctor(self, *arguments: str) -> Report:
-        """Have the doctor look."""
+    def doctor_command(self, *arguments: str) -> Report:
+        """Run the doctor as people do, in a process of its own."""
         done = self.run("doctor", "--json", *arguments)
         assert "Traceback" not in done.stderr, done.stderr
         assert done.stdout, done.stderr
         document = orjson.loads(done.stdout)
         return Report(done.returncode, document["findings"], document["seconds"], done.stdout)
+
+    def doctor(self, project: str | None = None, patience: float = DEFAULT_PATIENCE_SECONDS) -> Report:
+        """Have the doctor look from within this process, which saves it a second of imports each time."""
+        with patch.dict(os.environ, self.environment, clear=True):
+            seen = examine(os.environ, project=project, patience_seconds=patience)
+            findings = tuple(shown(seen.findings))
+        told = [asdict(one) for one in findings]
+        return Report(exit_code(findings), told, seen.seconds, repr(told))
 
     def obey(self, finding: Mapping[str, str]) -> None:
         """Do what a finding says: SQL at the database, `export` and `unset` in the environment, commands of ours."""
@@ -115,12 +127,14 @@ class Setup:
             done = self.run(*words)
             assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
 
-    def mend(self, check: str, *arguments: str) -> dict[str, str]:
+    def mend(
+        self, check: str, project: str | None = None, patience: float = DEFAULT_PATIENCE_SECONDS
+    ) -> dict[str, str]:
         """Obey what the doctor says of a check, and see it content; return what it had found."""
-        found = self.doctor(*arguments).of(check)
+        found = self.doctor(project, patience).of(check)
         assert found["verdict"] in {"problem", "warning"}, found
         self.obey(found)
-        after = self.doctor(*arguments).of(check)
+        after = self.doctor(project, patience).of(check)
         assert after["verdict"] == "ok", after
         return found
 

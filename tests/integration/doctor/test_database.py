@@ -11,7 +11,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from runledger.doctor.grants import roles, table_grants, tables
-from runledger.sinks.migrate import known_revisions, migrate
+from runledger.sinks.migrate import migrate
+from runledger.sinks.revisions import known_revisions
 from tests.e2e.pipeline import wait_for
 from tests.integration.doctor.setup import Setup
 
@@ -118,9 +119,8 @@ def test_a_session_whose_locks_others_wait_for_is_told_and_ended(setup: Setup) -
     holder.execute("UPDATE project SET name = 'held'")
     waiter = threading.Thread(target=wait_for_lock)
     waiter.start()
-    patience = ("--patience", "0.5")
-    wait_for("it to be seen", lambda: setup.doctor(*patience).of("sessions")["verdict"] == "problem", 30)
-    found = setup.mend("sessions", *patience)
+    wait_for("it to be seen", lambda: setup.doctor(patience=0.5).of("sessions")["verdict"] == "problem", 30)
+    found = setup.mend("sessions", patience=0.5)
     assert "left-open" in found["found"]
     assert found["command"] == f"SELECT pg_terminate_backend({holder.info.backend_pid});"
     assert ended.wait(30)

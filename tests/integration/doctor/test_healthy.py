@@ -27,7 +27,7 @@ def test_nothing_is_found_where_nothing_is_wrong(running: Setup) -> None:
     scored = "SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NOT NULL"
     wait_for("rows and scores", lambda: running.sql(scored) == [(5,)], 60)
 
-    report = running.doctor("--project", "default")
+    report = running.doctor_command("--project", "default")
 
     expected = {"writing"} if _is_forgetful(running) else set()
     assert set(report.amiss) - {"projects"} == expected, report.amiss
@@ -35,7 +35,7 @@ def test_nothing_is_found_where_nothing_is_wrong(running: Setup) -> None:
     assert report.code == 0
     assert report.seconds < 10
     running.obey(report.of("projects"))
-    assert "projects" not in running.doctor("--project", "default").amiss
+    assert "projects" not in running.doctor_command("--project", "default").amiss
 
 
 def test_nothing_is_printed_in_quiet_where_all_is_well(running: Setup) -> None:

@@ -50,8 +50,8 @@ def test_a_sink_that_does_not_go_on_is_told(setup: Setup, tmp_path: Path) -> Non
         wait_for("the sink", lambda: content(setup, "sink"), 60)
         running.workers[0].signal(signal.SIGSTOP)
         setup.produce(RUN_EVENTS, b"{no")
-        wait_for("it to wait", lambda: setup.doctor("--patience", "1").of("sink")["verdict"] == "problem", 30)
-        found = setup.doctor("--patience", "1").of("sink")
+        wait_for("it to wait", lambda: setup.doctor(patience=1).of("sink")["verdict"] == "problem", 30)
+        found = setup.doctor(patience=1).of("sink")
         running.workers[0].signal(signal.SIGCONT)
         if "does not go on" in found["found"]:
             assert f"{setup.name(RUN_EVENTS)}[0]" in found["found"]
@@ -118,7 +118,7 @@ def test_posts_that_are_not_made_are_told(columns: dict[str, str], verdict: str,
 
 
 def test_a_project_that_is_not_there_is_told_and_made(setup: Setup) -> None:
-    found = setup.mend("projects", "--project", "missing")
+    found = setup.mend("projects", "missing")
     assert found["command"] == "runledger project create missing"
 
 

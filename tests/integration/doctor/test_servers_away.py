@@ -22,7 +22,7 @@ def test_both_servers_gone_are_told_within_seconds(setup: Setup) -> None:
     kafka = setup.environment["RUNLEDGER_KAFKA"]
     setup.environment |= {"RUNLEDGER_KAFKA": NOBODY, "RUNLEDGER_POSTGRES": f"postgresql://postgres@{NOBODY}/x"}
     began = time.monotonic()
-    report = setup.doctor()
+    report = setup.doctor_command()
     assert time.monotonic() - began < 20
     assert report.code == 3
     assert "nobody listens there" in report.of("broker")["found"]
@@ -32,7 +32,7 @@ def test_both_servers_gone_are_told_within_seconds(setup: Setup) -> None:
     assert report.of("topics")["verdict"] == report.of("tables")["verdict"] == "unknown"
 
     setup.environment |= {"RUNLEDGER_KAFKA": kafka, "RUNLEDGER_POSTGRES": setup.connection.postgres}
-    report = setup.doctor()
+    report = setup.doctor_command()
     assert report.of("broker")["verdict"] == report.of("database")["verdict"] == "ok"
 
 
@@ -42,7 +42,7 @@ def test_servers_that_never_answer_do_not_hold_it_up(setup: Setup) -> None:
         address = f"127.0.0.1:{silent.port}"
         setup.environment |= {"RUNLEDGER_KAFKA": address, "RUNLEDGER_POSTGRES": f"postgresql://postgres@{address}/x"}
         began = time.monotonic()
-        report = setup.doctor("--timeout", "6")
+        report = setup.doctor_command("--timeout", "6")
         assert time.monotonic() - began < 15
     assert report.code == 3
 
@@ -57,7 +57,7 @@ def test_servers_that_never_answer_do_not_hold_it_up(setup: Setup) -> None:
 )
 def test_an_address_that_is_none_is_told(kafka: str, said: str, remedy: str, setup: Setup) -> None:
     setup.environment["RUNLEDGER_KAFKA"] = kafka
-    found = setup.doctor().of("broker")
+    found = setup.doctor_command().of("broker")
     assert found["verdict"] == "problem"
     assert said in found["found"]
     assert remedy in found["remedy"]
@@ -65,12 +65,12 @@ def test_an_address_that_is_none_is_told(kafka: str, said: str, remedy: str, set
 
 def test_tls_at_a_listener_in_plain_text_is_told(setup: Setup) -> None:
     setup.environment["RUNLEDGER_KAFKA_SECURITY_PROTOCOL"] = "ssl"
-    found = setup.doctor().of("broker")
+    found = setup.doctor_command().of("broker")
     assert found["verdict"] == "problem"
     assert "TLS" in found["found"]
     assert "RUNLEDGER_KAFKA" in found["remedy"]
     del setup.environment["RUNLEDGER_KAFKA_SECURITY_PROTOCOL"]
-    assert setup.doctor().of("broker")["verdict"] == "ok"
+    assert setup.doctor_command().of("broker")["verdict"] == "ok"
 
 
 @pytest.mark.slow
@@ -87,7 +87,7 @@ def test_brokers_whose_own_addresses_cannot_be_reached_are_told(setup: Setup) ->
         assert listener is not None
         proxies[0].close()
         setup.environment["RUNLEDGER_KAFKA"] = listener[1]
-        found = setup.doctor().of("broker")
+        found = setup.doctor_command().of("broker")
     assert found["verdict"] == "problem"
     assert broker.address in found["found"]
     assert "advertised.listeners" in found["remedy"]
@@ -96,7 +96,7 @@ def test_brokers_whose_own_addresses_cannot_be_reached_are_told(setup: Setup) ->
 def test_without_any_server_the_way_to_one_is_told(setup: Setup, tmp_path: Path) -> None:
     for name in ("RUNLEDGER_KAFKA", "RUNLEDGER_POSTGRES"):
         del setup.environment[name]
-    report = setup.doctor("--data-dir", str(tmp_path / "nothing"))
+    report = setup.doctor_command("--data-dir", str(tmp_path / "nothing"))
     assert report.code == 3
     assert report.of("servers")["command"] == "runledger up"
     assert report.of("topics")["verdict"] == "unknown"
@@ -116,7 +116,7 @@ def test_a_database_that_is_not_there_is_told(
 ) -> None:
     uri = "postgres:secret@host" if parts is None else make_conninfo(setup.connection.postgres, **parts)
     setup.environment["RUNLEDGER_POSTGRES"] = uri
-    report = setup.doctor()
+    report = setup.doctor_command()
     found = report.of("database")
     assert found["verdict"] == "problem"
     assert said in found["found"]

@@ -153,15 +153,15 @@ def test_a_hanging_transaction_is_told_and_ends_when_its_processor_comes_back(se
     assert left.flush(20) == 0
     wait_for(
         "the transaction to be old",
-        lambda: setup.doctor("--patience", "1").of("open transactions")["verdict"] == "problem",
+        lambda: setup.doctor(patience=1).of("open transactions")["verdict"] == "problem",
         30,
     )
-    found = setup.doctor("--patience", "1").of("open transactions")
+    found = setup.doctor(patience=1).of("open transactions")
     assert f"{setup.name(RUN_LOG)}[0]" in found["found"]
     assert found["command"] == "runledger worker processor"
     with pipeline(setup.connection, tmp_path, ("processor",)):
         wait_for(
             "the transaction to end",
-            lambda: setup.doctor("--patience", "1").of("open transactions")["verdict"] == "ok",
+            lambda: setup.doctor(patience=1).of("open transactions")["verdict"] == "ok",
             60,
         )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from runledger.schemas.run_events import RunEnded, UsageReported
 from runledger.schemas.settings import ConnectionSettings
+from tests import documents
 from tests.integration.integrations.model_server import ModelServer
 from tests.integration.integrations.programs import run_program
 from tests.integration.producers.events import read_run_events
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
-_PAGE = Path(__file__).parents[3] / "docs" / "integrations.md"
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", _PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+EXAMPLES = documents.examples("docs/integrations.md", "python")
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))

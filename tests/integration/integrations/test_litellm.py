@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
+from typing import TypeAlias
 
 import pytest
 
@@ -13,7 +15,7 @@ from runledger.schemas.run_events import AnyRunEvent, FailureRecorded, RunEnded,
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.usage import TokenUsage
 from tests.integration.integrations.model_server import ModelServer
-from tests.integration.integrations.programs import run_program
+from tests.integration.integrations.programs import Template, template
 from tests.integration.producers.events import read_run_events
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -64,9 +66,24 @@ EMBEDDING = TokenUsage(
 )
 
 
-def run_with_litellm(program: str, topics: ConnectionSettings, server: ModelServer, folder: Path) -> str:
+Run: TypeAlias = Callable[[str], str]
+
+
+@pytest.fixture(scope="module")
+def forked() -> Iterator[Template]:
+    """One process that has imported LiteLLM."""
+    with template() as made:
+        yield made
+
+
+@pytest.fixture
+def run(forked: Template, topics: ConnectionSettings, server: ModelServer, tmp_path: Path) -> Run:
     """Run a program after the usual beginning; return the last line it printed."""
-    return run_program(_BEGIN + dedent(program), topics, server, folder).strip().splitlines()[-1]
+
+    def run(program: str) -> str:
+        return forked.run(_BEGIN + dedent(program), topics, server, tmp_path).strip().splitlines()[-1]
+
+    return run
 
 
 def once(topics: ConnectionSettings) -> list[AnyRunEvent]:
@@ -83,9 +100,15 @@ def usages(events: list[AnyRunEvent]) -> list[TokenUsage]:
     return sorted(found, key=lambda usage: (usage.prompt_preview or "", usage.input_tokens or 0))
 
 
-def test_each_way_of_calling_is_reported_to_the_current_run(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def check_that_each_of_five_told_its_own_twice(events: list[AnyRunEvent]) -> None:
+    """Each agent asked its own name twice, at the same time as the others."""
+    seen = [
+        (event.agent_id, event.data.token_usage.prompt_preview) for event in events if isinstance(event, UsageReported)
+    ]
+    assert sorted(seen) == sorted([(f"agent-{number}", f"agent-{number}") for number in range(5)] * 2)
+
+
+def test_each_way_of_calling_is_reported_to_the_current_run(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         with client.run("acme", "sage") as run:
             litellm.completion(MODEL, ASKED)
@@ -96,13 +119,13 @@ def test_each_way_of_calling_is_reported_to_the_current_run(
             logger.flush()
         print(run.run_id)
         """
-    run_id = run_with_litellm(program, topics, server, tmp_path)
+    run_id = run(program)
     events = once(topics)
     assert {(str(event.run_id), event.project_key, event.agent_id) for event in events} == {(run_id, "acme", "sage")}
     assert usages(events) == [EMBEDDING, RESPONSE, RESPONSE, CHAT, CHAT]
 
 
-def test_asynchronous_calls_have_equal_results(topics: ConnectionSettings, server: ModelServer, tmp_path: Path) -> None:
+def test_asynchronous_calls_have_equal_results(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         async def call():
             async with AsyncRunClient() as own:
@@ -121,15 +144,13 @@ def test_asynchronous_calls_have_equal_results(topics: ConnectionSettings, serve
 
         asyncio.run(call())
         """
-    run_id = run_with_litellm(program, topics, server, tmp_path)
+    run_id = run(program)
     events = once(topics)
     assert {(str(event.run_id), event.agent_id) for event in events} == {(run_id, "sage")}
     assert usages(events) == [EMBEDDING, RESPONSE, RESPONSE, CHAT, CHAT]
 
 
-def test_tasks_at_once_report_to_their_own_runs(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_tasks_at_once_report_to_their_own_runs(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         async def work(name):
             with client.run("acme", name):
@@ -144,32 +165,23 @@ def test_tasks_at_once_report_to_their_own_runs(
         asyncio.run(main())
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
-    seen = [
-        (event.agent_id, event.data.token_usage.prompt_preview)
-        for event in once(topics)
-        if isinstance(event, UsageReported)
-    ]
-    assert sorted(seen) == sorted([(f"agent-{number}", f"agent-{number}") for number in range(5)] * 2)
+    run(program)
+    check_that_each_of_five_told_its_own_twice(once(topics))
 
 
-def test_a_program_that_ends_at_once_loses_nothing(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_a_program_that_ends_at_once_loses_nothing(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         litellm.completion(MODEL, ASKED)
         asyncio.run(litellm.acompletion(MODEL, ASKED))
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
+    run(program)
     events = once(topics)
     assert usages(events) == [CHAT, CHAT]
     assert len({event.run_id for event in events}) == 2
 
 
-def test_a_call_outside_of_any_run_is_a_run_of_its_own(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_a_call_outside_of_any_run_is_a_run_of_its_own(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         litellm.completion(MODEL, ASKED)
         try:
@@ -177,7 +189,7 @@ def test_a_call_outside_of_any_run_is_a_run_of_its_own(
         except litellm.AuthenticationError:
             print("raised")
         """
-    assert run_with_litellm(program, topics, server, tmp_path) == "raised"
+    assert run(program) == "raised"
     by_run: dict[object, list[AnyRunEvent]] = {}
     for event in once(topics):
         assert (event.project_key, event.agent_id) == ("acme", "helper")
@@ -186,7 +198,7 @@ def test_a_call_outside_of_any_run_is_a_run_of_its_own(
     assert kinds == [["RunStarted", "FailureRecorded", "RunEnded"], ["RunStarted", "UsageReported", "RunEnded"]]
 
 
-def test_a_call_can_name_its_run(topics: ConnectionSettings, server: ModelServer, tmp_path: Path) -> None:
+def test_a_call_can_name_its_run(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         run = client.start_run("acme", "sage")
         litellm.completion(MODEL, ASKED, metadata={"runledger_run_id": run.run_id})
@@ -194,16 +206,14 @@ def test_a_call_can_name_its_run(topics: ConnectionSettings, server: ModelServer
         logger.flush()
         print(run.run_id)
         """
-    run_id = run_with_litellm(program, topics, server, tmp_path)
+    run_id = run(program)
     events = once(topics)
     assert {str(event.run_id) for event in events} == {run_id}
     assert usages(events) == [CHAT, CHAT]
 
 
 @pytest.mark.parametrize("call", ["litellm.completion({})", "asyncio.run(litellm.acompletion({}))"])
-def test_a_failed_call_is_one_failure_and_raises_as_ever(
-    call: str, topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_a_failed_call_is_one_failure_and_raises_as_ever(call: str, run: Run, topics: ConnectionSettings) -> None:
     program = f"""\
         try:
             with client.run("acme", "sage"):
@@ -211,7 +221,7 @@ def test_a_failed_call_is_one_failure_and_raises_as_ever(
         except litellm.RateLimitError:
             print("raised")
         """
-    assert run_with_litellm(program, topics, server, tmp_path) == "raised"
+    assert run(program) == "raised"
     started, failure, ended = once(topics)
     assert isinstance(started, RunStarted)
     assert isinstance(failure, FailureRecorded)
@@ -221,9 +231,7 @@ def test_a_failed_call_is_one_failure_and_raises_as_ever(
     assert ended.data.status == "failed"
 
 
-def test_each_attempt_before_a_fallback_is_a_failure(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_each_attempt_before_a_fallback_is_a_failure(run: Run, topics: ConnectionSettings, server: ModelServer) -> None:
     program = """\
         async def main():
             with client.run("acme", "sage"):
@@ -233,7 +241,7 @@ def test_each_attempt_before_a_fallback_is_a_failure(
         asyncio.run(main())
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
+    run(program)
     events = once(topics)
     assert usages(events) == [CHAT]
     asked = [body["model"] for _, body in server.requests]
@@ -241,9 +249,7 @@ def test_each_attempt_before_a_fallback_is_a_failure(
     assert sum(isinstance(event, FailureRecorded) for event in events) == asked.count("fails-400")
 
 
-def test_repeated_attempts_do_not_make_the_end_wait(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_repeated_attempts_do_not_make_the_end_wait(run: Run, topics: ConnectionSettings, server: ModelServer) -> None:
     program = """\
         import time
 
@@ -258,14 +264,12 @@ def test_repeated_attempts_do_not_make_the_end_wait(
 
         asyncio.run(main())
         """
-    assert run_with_litellm(program, topics, server, tmp_path) == "True"
+    assert run(program) == "True"
     assert len(server.requests) > 1
     assert sum(isinstance(event, FailureRecorded) for event in once(topics)) == 1
 
 
-def test_threads_at_once_report_to_their_own_runs(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_threads_at_once_report_to_their_own_runs(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         from concurrent.futures import ThreadPoolExecutor
 
@@ -279,32 +283,23 @@ def test_threads_at_once_report_to_their_own_runs(
         logger.flush()
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
-    seen = [
-        (event.agent_id, event.data.token_usage.prompt_preview)
-        for event in once(topics)
-        if isinstance(event, UsageReported)
-    ]
-    assert sorted(seen) == sorted([(f"agent-{number}", f"agent-{number}") for number in range(5)] * 2)
+    run(program)
+    check_that_each_of_five_told_its_own_twice(once(topics))
 
 
-def test_what_nobody_counted_is_unknown_and_not_nothing(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_what_nobody_counted_is_unknown_and_not_nothing(run: Run, topics: ConnectionSettings) -> None:
     program = """\
         with client.run("acme", "sage"):
             list(litellm.completion(MODEL, ASKED, stream=True))
             logger.flush()
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
+    run(program)
     (usage,) = usages(once(topics))
     assert usage == TokenUsage(llm_calls=1, model="gpt-4o-mini", prompt_preview="what is six times seven")
 
 
-def test_a_secret_in_a_prompt_never_reaches_the_topic(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_a_secret_in_a_prompt_never_reaches_the_topic(run: Run, topics: ConnectionSettings) -> None:
     secret = "sk-proj-Zx81mQpL0vRt56YbNc27KdWe93HsUa"  # noqa: S105  # planted
     program = f"""\
         with client.run("acme", "sage"):
@@ -312,16 +307,14 @@ def test_a_secret_in_a_prompt_never_reaches_the_topic(
             logger.flush()
         print("done")
         """
-    run_with_litellm(program, topics, server, tmp_path)
+    run(program)
     events = once(topics)
     (usage,) = usages(events)
     assert (usage.prompt_preview or "").startswith("my key is [masked:")
     assert all(secret not in repr(event) for event in events)
 
 
-def test_neither_an_absent_broker_nor_a_closed_client_disturbs_the_program(
-    topics: ConnectionSettings, server: ModelServer, tmp_path: Path
-) -> None:
+def test_neither_an_absent_broker_nor_a_closed_client_disturbs_the_program(run: Run) -> None:
     program = """\
         import logging
         import time
@@ -335,4 +328,4 @@ def test_neither_an_absent_broker_nor_a_closed_client_disturbs_the_program(
         texts.append(litellm.completion(MODEL, ASKED).choices[0].message.content)
         print((len(set(texts)), time.monotonic() - began < 10))
         """
-    assert ast.literal_eval(run_with_litellm(program, topics, server, tmp_path)) == (1, True)
+    assert ast.literal_eval(run(program)) == (1, True)

@@ -11,12 +11,13 @@ from typing import Any, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.processors.broker import Broker
 from runledger.processors.fold import fold
 from runledger.processors.reading import PartitionReader
 from runledger.processors.records import Batch
 from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
-from runledger.processors.store import Broker, PartitionStore
+from runledger.processors.store import PartitionStore
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import EVENT_ID_HEADER, decode, encode, encode_event
 from runledger.schemas.identifiers import run_key, settings_key

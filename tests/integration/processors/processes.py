@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -239,18 +239,18 @@ class Load:
 
     Args:
         ledger: where to.
-        runs: how many.
+        most_runs: how many, unless it is told that it is enough.
         events_per_second: how fast; 0 for as fast as it goes.
     """
 
-    def __init__(self, ledger: Ledger, runs: int, events_per_second: float = 0) -> None:
+    def __init__(self, ledger: Ledger, most_runs: int, events_per_second: float = 0) -> None:
+        self.runs = 0
+        """Told from beginning to end."""
         self._ledger = ledger
+        self._most_runs = most_runs
         self._pause = 1 / events_per_second if events_per_second else 0
-        self._events: Sequence[AnyRunEvent] = [
-            told for first in range(0, runs, 50) for told in interleaved(range(first, min(first + 50, runs)))
-        ]
         self._thread = threading.Thread(target=self._run, daemon=True)
-        self._stopped = threading.Event()
+        self._enough, self._stopped = threading.Event(), threading.Event()
 
     def __enter__(self) -> Load:
         self._thread.start()
@@ -266,9 +266,19 @@ class Load:
         """Whether there is more to come."""
         return self._thread.is_alive()
 
+    def enough(self) -> None:
+        """End with the runs that are being told."""
+        self._enough.set()
+
+    def _events(self) -> Iterator[AnyRunEvent]:
+        while self.runs < self._most_runs and not self._enough.is_set():
+            block = range(self.runs, min(self.runs + 50, self._most_runs))
+            yield from interleaved(block)
+            self.runs = block.stop
+
     def _run(self) -> None:
         began = time.monotonic()
-        for number, told in enumerate(self._events):
+        for number, told in enumerate(self._events()):
             if self._stopped.wait(max(0.0, began + number * self._pause - time.monotonic()) if self._pause else 0):
                 return
             self._ledger.emit(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import signal
 import time
 from collections.abc import Iterator
@@ -35,7 +36,10 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 TAKE_OVER_SECONDS = 15
 STOP_SECONDS = 10
+SESSION_SECONDS = 6
 EVENTS_PER_SECOND = 1500
+MOST_RUNS = 50_000
+"""More than any test needs: each says when it is enough, however slow the machine."""
 
 
 @pytest.fixture
@@ -168,10 +172,9 @@ def test_poison_ends_in_dead_letters_once_and_good_records_pass(ledger: Ledger) 
 
 
 def test_a_processor_that_joins_and_leaves_under_load_changes_no_total(ledger: Ledger) -> None:
-    runs = 2500
     first = ledger.start()
     first.wait_for_partitions(8)
-    with Load(ledger, runs, EVENTS_PER_SECOND) as load:
+    with Load(ledger, MOST_RUNS, EVENTS_PER_SECOND) as load:
         second = ledger.start()
         second.wait_for_partitions(4)
         first.wait_for_partitions(4)
@@ -181,16 +184,31 @@ def test_a_processor_that_joins_and_leaves_under_load_changes_no_total(ledger: L
         assert seconds < STOP_SECONDS
         first.wait_for_partitions(8, times=3)
         assert load.is_running
+        load.enough()
     ledger.wait_until_read()
-    ledger.check(runs)
+    ledger.check(load.runs)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked to give memory back")
+def test_memory_is_given_back_once_partitions_have_come_or_gone(ledger: Ledger) -> None:
+    first = ledger.start()
+
+    def told() -> list[int]:
+        return [line["stores"] for line in first.lines("memory_given_back")]
+
+    until(lambda: told() == [8])
+    second = ledger.start()
+    until(lambda: told()[-1] == 4)
+    second.stop()
+    until(lambda: told()[-1] == 8)
+    assert 0 not in told()
 
 
 def test_after_kill_9_the_other_has_taken_over_and_caught_up_within_15_seconds(ledger: Ledger) -> None:
-    runs = 4000
     survivor, victim = ledger.start(), ledger.start()
     for processor in (survivor, victim):
         processor.wait_for_partitions(4)
-    with Load(ledger, runs, EVENTS_PER_SECOND) as load:
+    with Load(ledger, MOST_RUNS, EVENTS_PER_SECOND) as load:
         until(lambda: sum(ledger.positions().values()) > 2000)
         victim.signal(signal.SIGKILL)
         killed = time.monotonic()
@@ -202,16 +220,16 @@ def test_after_kill_9_the_other_has_taken_over_and_caught_up_within_15_seconds(l
         print(f"taken over after {taken_over:.1f} s, caught up after {seconds:.1f} s")  # noqa: T201  # a measurement
         assert load.is_running
         assert seconds < TAKE_OVER_SECONDS
+        load.enough()
     ledger.wait_until_read()
-    ledger.check(runs)
+    ledger.check(load.runs)
 
 
 def test_a_zombie_that_wakes_after_its_session_changes_nothing(ledger: Ledger) -> None:
-    runs = 3500
     heir, zombie = ledger.start(), ledger.start()
     for processor in (heir, zombie):
         processor.wait_for_partitions(4)
-    with Load(ledger, runs, EVENTS_PER_SECOND):
+    with Load(ledger, MOST_RUNS, EVENTS_PER_SECOND) as load:
         until(lambda: sum(ledger.positions().values()) > 2000)
         zombie.signal(signal.SIGSTOP)
         heir.wait_for_partitions(8)
@@ -220,8 +238,9 @@ def test_a_zombie_that_wakes_after_its_session_changes_nothing(ledger: Ledger) -
         until(lambda: sum(ledger.positions().values()) > before + 1000)
         zombie.signal(signal.SIGCONT)
         zombie.wait_for_partitions(4, times=met + 1)
+        load.enough()
     ledger.wait_until_read()
-    ledger.check(runs)
+    ledger.check(load.runs)
     assert zombie.process.poll() is None
 
 
@@ -263,6 +282,20 @@ def test_without_read_committed_an_aborted_outcome_counts(ledger: Ledger, protec
 def test_without_dedupe_repeats_count(ledger: Ledger) -> None:
     play_with_aborts(ledger, 400, "dedupe")
     assert ledger.tokens() > 400 * REPORTS * 10
+
+
+def test_a_processor_with_hardly_any_room_holds_its_fetching_back_and_stays_in_its_group(ledger: Ledger) -> None:
+    """One record may wait, for longer than a session lasts: who did not poll on would be put out of the group."""
+    processor = ledger.start(pending_records=1)
+    processor.wait_for_partitions(8)
+    began = time.monotonic()
+    with Load(ledger, MOST_RUNS, EVENTS_PER_SECOND) as load:
+        until(lambda: time.monotonic() - began > 1.3 * SESSION_SECONDS)
+        load.enough()
+    ledger.wait_until_read()
+    ledger.check(load.runs)
+    assert len(processor.lines("assigned")) == 1
+    assert processor.stop()[0] == 0
 
 
 def test_sigterm_while_stores_open_ends_with_0(ledger: Ledger) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -28,16 +30,27 @@ from tests.unit.processors.logs import event
 pytestmark = pytest.mark.integration
 
 
+class Clock:
+    """The wall's clock, and how far the test has moved it."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta(0)
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
 class Standing:
     """A consumer that fetches nothing by itself: the test hands over the batches, and says whether there are more."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
         self.is_caught_up = False
         self.asked = 0
+        self._clock = clock
 
-    def caught_up(self, tp: TP, next_offset: int) -> bool:
+    def read_until(self, tp: TP, next_offset: int) -> datetime | None:
         self.asked += 1
-        return self.is_caught_up
+        return self._clock() if self.is_caught_up else None
 
     def rebalancing(self) -> bool:
         return False
@@ -59,18 +72,8 @@ def crashes() -> list[BaseException]:
 
 
 @pytest.fixture
-def standing() -> Standing:
-    return Standing()
-
-
-class Clock:
-    """The wall's clock, and how far the test has moved it."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
+def standing(clock: Clock) -> Standing:
+    return Standing(clock)
 
 
 @pytest.fixture
@@ -88,22 +91,36 @@ def interval() -> float:
     return 0.05
 
 
+@pytest.fixture
+def pending_records() -> int:
+    return 8000
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    """Where commits run."""
+    with ThreadPoolExecutor(2) as executor:
+        yield executor
+
+
 @pytest_asyncio.fixture
 async def owner(
     partition: Partition,
     crashes: list[BaseException],
     standing: Standing,
-    clock: Clock,
+    executor: ThreadPoolExecutor,
     state_bytes: int,
     interval: float,
+    pending_records: int,
 ) -> AsyncIterator[PartitionOwner[RunSnapshot]]:
-    broker = partition.broker(state_bytes=state_bytes, run_commit_interval_seconds=interval)
-    with ThreadPoolExecutor(2) as executor:
-        tp = TP(partition.name(RUN_EVENTS), PARTITION)
-        owner = PartitionOwner(tp, RunStage(broker.settings), broker, executor, standing, crashes.append, clock)
-        await owner.open_soon()
-        yield owner
-        await owner.close()
+    broker = partition.broker(
+        state_bytes=state_bytes, run_commit_interval_seconds=interval, pending_records=pending_records
+    )
+    tp = TP(partition.name(RUN_EVENTS), PARTITION)
+    owner = PartitionOwner(tp, RunStage(broker.settings), broker, executor, standing, crashes.append)
+    await owner.open_soon()
+    yield owner
+    await owner.close()
 
 
 def cut(whole: Batch, at: int, epoch: int) -> tuple[Batch, Batch]:
@@ -165,6 +182,47 @@ async def test_what_comes_within_an_interval_is_one_transaction(
     await settled(owner)
     assert positions(partition) == [1, 5]
     assert partition.tokens() == 50
+
+
+@pytest.mark.parametrize("pending_records", [3])
+async def test_who_brings_more_than_may_wait_is_held_back_and_nothing_is_lost(
+    partition: Partition, owner: PartitionOwner[RunSnapshot], executor: ThreadPoolExecutor, crashes: list[BaseException]
+) -> None:
+    """No commit gets through for a while: the executor has other work."""
+    partition.log(*(usage(number) for number in range(40)))
+    _, epoch = await owner.restart_from()
+    whole = replace(partition.batch(0), epoch=epoch)
+    taken = 0
+
+    async def bring() -> None:
+        nonlocal taken
+        for it in whole.records:
+            await owner.put(replace(whole, records=[it], start=it.offset, end=it.offset + 1))
+            taken += 1
+
+    with busy(executor):
+        bringing = asyncio.create_task(bring())
+        done, _ = await asyncio.wait([bringing], timeout=1.5)
+        assert not done
+        assert taken <= 2 * (3 + 1)  # what is being committed, and what waits, each with the one that was too many
+        assert positions(partition) == []
+    await bringing
+    await settled(owner)
+    assert partition.tokens() == 400
+    assert positions(partition)[-1] == 40
+    assert crashes == []
+
+
+@contextmanager
+def busy(executor: ThreadPoolExecutor) -> Iterator[None]:
+    """Give the executor other work for the length of the block."""
+    done = threading.Event()
+    others = [executor.submit(done.wait) for _ in range(2)]
+    try:
+        yield
+    finally:
+        done.set()
+    assert all(other.result() for other in others)
 
 
 async def ticks(standing: Standing, count: int = 3) -> None:

@@ -9,12 +9,13 @@ import pytest
 from confluent_kafka import Producer
 from structlog.testing import capture_logs
 
+from runledger.processors.broker import Broker
 from runledger.processors.errors import StoreLost
 from runledger.processors.policies import Policies, default_policy
 from runledger.processors.run_stage import RunStage
 from runledger.processors.settings import ProcessorSettings
 from runledger.processors.settings_follower import SettingsFollower
-from runledger.processors.store import Broker, PartitionStore
+from runledger.processors.store import PartitionStore
 from runledger.schemas.agent_settings import AgentSettings
 from runledger.schemas.codec import encode
 from runledger.schemas.settings import ConnectionSettings

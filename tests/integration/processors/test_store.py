@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import NewPartitions  # type: ignore[attr-defined]  # exported at run time
 
+from runledger.processors.broker import Broker
 from runledger.processors.errors import StopLoudly, StoreLost
 from runledger.processors.fold import fold, tick
+from runledger.processors.reading import PartitionReader
 from runledger.processors.records import Changes, Output
 from runledger.processors.run_stage import RunStage
 from runledger.schemas.codec import decode
@@ -202,6 +205,47 @@ def test_a_position_missing_beside_a_changelog_stops_loudly(partition: Partition
     partition.recreate(RUN_POSITIONS)
     with pytest.raises(StopLoudly, match="no position"):
         partition.store().open()
+
+
+class InterruptedReader(PartitionReader):
+    """Something happens just after it has looked for a position, as to a process that is stopped there."""
+
+    happens: Callable[[], None]
+
+    def last(self, topic: str, partition: int) -> bytes | None:
+        found = super().last(topic, partition)
+        happens, self.happens = self.happens, lambda: None
+        happens()
+        return found
+
+
+class InterruptedBroker(Broker):
+    """Gives such readers."""
+
+    happens: Callable[[], None]
+
+    def reader(self) -> PartitionReader:
+        reader = InterruptedReader(self.settings)
+        reader.happens = self.happens
+        return reader
+
+
+def test_who_is_stopped_while_restoring_is_fenced_by_the_heir_and_not_stopped_for_good(partition: Partition) -> None:
+    """The heir wrote states and a position after the zombie had found no position, and before it read the states."""
+    partition.log(usage(1))
+
+    def go_on() -> None:
+        partition.advance(partition.store().open())
+        partition.store().open()  # returns once the partitions show what was committed
+
+    broker = InterruptedBroker(partition.broker().settings)
+    broker.happens = go_on
+    zombie = partition.store(broker).open()
+    assert (zombie.held.next_offset, len(zombie.held.states)) == (1, 1)
+    partition.log(usage(2))
+    with pytest.raises(StoreLost):
+        partition.advance(zombie)
+    assert partition.tokens() == 10
 
 
 def test_a_position_missing_beside_the_tombstone_of_a_run_stops_loudly(partition: Partition) -> None:

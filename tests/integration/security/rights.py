@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import shlex
 import uuid
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -16,7 +18,9 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # exported at
     ResourceType,
 )
 
-from runledger.schemas.kafka_rights import RIGHTS, Grant, grants
+from runledger.schemas.kafka_rights import CLUSTER, Grant
+from runledger.schemas.topics import DEFAULT_PREFIX
+from tests import documents
 from tests.secure_servers import SecureBroker
 
 LOGIN_PASSWORD = "marked-login-5d"  # noqa: S105  # of logins that live as long as a test
@@ -48,13 +52,39 @@ def allow(broker: SecureBroker, user: str, wanted: Sequence[Grant]) -> None:
         done.result()
 
 
+def documented(prefix: str) -> dict[str, list[Grant]]:
+    """Read the page's commands for Kafka's own tool as that tool would: {user: what he is allowed}, for a prefix."""
+    options = argparse.ArgumentParser(allow_abbrev=False, exit_on_error=False)
+    options.add_argument("--add", action="store_true", required=True)
+    options.add_argument("--allow-principal", required=True)
+    options.add_argument("--operation", required=True)
+    options.add_argument("--resource-pattern-type", default="literal", choices=("literal", "prefixed"))
+    resource = options.add_mutually_exclusive_group(required=True)
+    for name in ("topic", "group", "transactional-id"):
+        resource.add_argument(f"--{name}")
+    resource.add_argument("--cluster", action="store_const", const=CLUSTER)
+    found: dict[str, list[Grant]] = {}
+    broker, *lines = documents.example("docs/security.md", "sh", "kafka-acls.sh").splitlines()
+    assert broker.startswith("BROKER=")
+    for line in lines:
+        program, broker, *arguments = shlex.split(line)
+        assert (program, broker) == ("kafka-acls.sh", "$BROKER")
+        told = vars(options.parse_args(arguments))
+        (kind,) = (kind for kind in _RESOURCES if told[kind.replace("-", "_")] is not None)
+        name = told[kind.replace("-", "_")].replace(DEFAULT_PREFIX, prefix, 1)
+        prefixed = told["resource_pattern_type"] == "prefixed"
+        user = told["allow_principal"].removeprefix("User:")
+        found.setdefault(user, []).append(Grant(told["operation"], kind, name, prefixed))  # type: ignore[arg-type]  # one of those listed
+    return found
+
+
 def admit(broker: SecureBroker, prefix: str) -> dict[str, dict[str, str]]:
-    """Make a user for each kind of process, with exactly its rights; return {kind: environment of the process}."""
+    """Do for each kind of process what the page says; return {kind: environment of the process}."""
     environments = {}
-    for kind, rights in RIGHTS.items():
+    for kind, wanted in documented(prefix).items():
         user = f"{prefix}{kind}"
         broker.add_user(user)
-        allow(broker, user, list(grants(rights, prefix)))
+        allow(broker, user, wanted)
         environments[kind] = broker.over_sasl(user, RUNLEDGER_TOPIC_PREFIX=prefix)
     return environments
 

@@ -12,8 +12,10 @@ from pathlib import Path
 import orjson
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from runledger.sinks.migrate import migrate
+from tests import documents
 from tests.certificates import Authority
 from tests.integration.security.rights import admit, login
 from tests.secure_servers import SecureBroker
@@ -103,11 +105,15 @@ def test_with_the_documented_rights_nothing_is_hidden_from_it(broker: SecureBrok
     migrate(database)
     migration = os.environ | users["migration"] | {"RUNLEDGER_POSTGRES": database}
     subprocess.run([sys.executable, "-m", "runledger", "migrate"], env=migration, check=True, timeout=60)
-    own = login(database, "runledger_write", "runledger_read", "runledger_access", "pg_read_all_stats")
+    name = f"my_doctor_{uuid.uuid4().hex[:8]}"
+    make, grant = documents.example("docs/doctor.md", "sql").replace("my_doctor", name).splitlines()
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(make.encode())
+    own = make_conninfo(database, user=name, password="choose one")  # noqa: S106  # the page's own words
     version = of(doctor(users["doctor"] | {"RUNLEDGER_POSTGRES": own}), "tables")
     assert version["verdict"] == "unknown"
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(version["command"].encode())
+        connection.execute(grant.encode())
 
     findings = doctor(users["doctor"] | {"RUNLEDGER_POSTGRES": own})
 

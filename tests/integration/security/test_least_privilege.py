@@ -46,6 +46,7 @@ GROUPS = {
     "gateway": ("runledger_keys",),
     "mcp": ("runledger_keys", "runledger_read"),
     "api": ("runledger_keys", "runledger_read"),
+    "dashboard": ("runledger_keys", "runledger_read"),
 }
 """{worker: groups of its login}; processors and scorers have no business in the database."""
 
@@ -80,14 +81,14 @@ def test_the_pipeline_works_with_no_more_rights_than_documented(
     users = admit(broker, prefix)
     command(users["migration"] | {"RUNLEDGER_POSTGRES": database}, "migrate")
     settings = ConnectionSettings(kafka=broker.sasl, postgres=login(database), topic_prefix=prefix)
-    ports = {name: choose_port() for name in ("HTTP", "MCP", "API")}
+    ports = {name: choose_port() for name in ("HTTP", "MCP", "API", "DASHBOARD")}
     doors = {f"RUNLEDGER_{name}_PORT": str(port) for name, port in ports.items()}
     operator = users["operator"] | {"RUNLEDGER_POSTGRES": login(database, "runledger_access")}
     created = command(operator, "project", "create", "least", "--scope", "emit", "--scope", "read")
     key = next(word for word in created.split() if word.startswith("rl."))
 
     with pipeline(settings, tmp_path, ()) as running:
-        for worker in ("processor", "sink", "relay", "scorer", "watch", "gateway", "mcp", "api"):
+        for worker in ("processor", "sink", "relay", "scorer", "watch", "gateway", "mcp", "api", "dashboard"):
             user = users.get(worker, users["producer"])
             uri = login(database, *GROUPS[worker]) if worker in GROUPS else login(database)
             running.start(worker, {**user, **doors, "RUNLEDGER_POSTGRES": uri})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import subprocess
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -31,9 +33,10 @@ from runledger.sinks.errors import MigrationError
 from runledger.sinks.migrate import migrate
 from runledger.stack.health import KafkaView
 from runledger.topic_admin import TopicError, ensure_topics
+from tests import documents
 from tests.certificates import Authority
 from tests.e2e.pipeline import pipeline, wait_for
-from tests.secure_servers import PASSWORD, SecureBroker
+from tests.secure_servers import MASTER, PASSWORD, SecureBroker
 from tests.tls_front import TlsFront
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -114,6 +117,49 @@ def test_every_mechanism_is_taken(
 ) -> None:
     use(broker.over_sasl(mechanism=mechanism))
     assert KafkaView(KafkaSettings()).answers()
+
+
+def exported(script: str, stand_ins: Mapping[str, str]) -> dict[str, str]:
+    """Have a shell read the page's lines, with what is there in place of what they name; return what it exports."""
+    for shown, there in stand_ins.items():
+        assert shown in script
+        script = script.replace(shown, there)
+    done = subprocess.run(
+        ["sh", "-euc", f"{script}\nenv -0"],
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    variables = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
+    return {name: value for name, value in variables.items() if name.startswith("RUNLEDGER_")}
+
+
+def test_the_lines_of_the_page_lead_in(
+    broker: SecureBroker,
+    front: TlsFront,
+    tls_uri: str,
+    authority: Authority,
+    use: Callable[[Mapping[str, str]], None],
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "kafka"
+    secret.write_text(f"{PASSWORD}\n")
+    kafka = {
+        "broker.example.org:9094": broker.sasl,
+        "/etc/runledger/ca.pem": str(broker.authority.certificate),
+        "runledger-sink": MASTER,
+        "/run/secrets/kafka": str(secret),
+    }
+    use(exported(documents.example("docs/security.md", "sh", "RUNLEDGER_KAFKA="), kafka))
+    postgres = {
+        "postgresql://my_sink@db.example.org/ledger": tls_uri.partition("?")[0],
+        "/etc/runledger/ca.pem": str(authority.certificate),
+    }
+    use(exported(documents.example("docs/security.md", "sh", "RUNLEDGER_POSTGRES="), postgres))
+    assert KafkaView(KafkaSettings()).answers()
+    psycopg.connect(ConnectionSettings().postgres).close()
+    assert (front.encrypted, front.in_plain_text) == (1, 0)
 
 
 def _wrong_authority(broker: SecureBroker, stranger: Authority) -> dict[str, str]:

@@ -94,8 +94,8 @@ def naive_groups(story: Story, events: Iterable[AnyRunEvent]) -> list[Group]:
     failures = [one for one in distinct if isinstance(one, FailureRecorded)]
     words = [one for one in distinct if isinstance(one, FailureResolved)]
     groups: list[Group] = []
-    for kind in sorted({_kind_of(one) for one in failures}):
-        own = [one for one in failures if _kind_of(one) == kind]
+    for kind in sorted({kind_of(one) for one in failures}):
+        own = [one for one in failures if kind_of(one) == kind]
         ways = [(one.occurred_at, 1, one.event_id, one.run_id) for one in words if one.data.fingerprint == kind]
         found: list[tuple[datetime, int, str, UUID]] = list(ways)
         for task in {one.data.task_id for one in own} - {None}:
@@ -110,7 +110,7 @@ def naive_groups(story: Story, events: Iterable[AnyRunEvent]) -> list[Group]:
     return groups
 
 
-def _kind_of(event: FailureRecorded) -> str:
+def kind_of(event: FailureRecorded) -> str:
     return fingerprint(event.project_key, event.data.error or event.data.summary)
 
 
@@ -180,7 +180,7 @@ def _tell_in_batches(ledger: Ledger, story: Story, dice: random.Random) -> None:
         ledger.write(batch)
 
 
-def _emptied(ledger: Ledger) -> Ledger:
+def emptied(ledger: Ledger) -> Ledger:
     ledger.connection.execute(f"TRUNCATE {_TABLES}".encode())
     return ledger
 
@@ -195,7 +195,7 @@ def test_states_equal_a_naive_recount_whatever_the_order_batches_and_repeats(led
         for order in orders:
             story = Story()
             story.tell(order)
-            _tell_in_batches(_emptied(ledger), story, dice)
+            _tell_in_batches(emptied(ledger), story, dice)
             assert ledger.rows(_GROUPS) == naive_groups(story, telling.events)
             assert [one for one in verify(ledger.connection).differences if one.kind.startswith(_OURS)] == []
 

@@ -17,6 +17,9 @@ from runledger.sinks.dead_letters import make_producer
 from runledger.sinks.errors import DeliveryError
 from runledger.sinks.outbox_relay import OutboxRelay, relay
 from runledger.sinks.settings import SinkSettings
+from runledger.vitals import Keeper, VitalsSettings, kept_by
+from runledger.vitals.metrics import OUTBOX_AGE
+from tests.e2e.pipeline import wait_for
 from tests.integration.sinks.conftest import Ledger
 from tests.unit.sinks.build import PROJECT, logged_record, outcome, run_number
 
@@ -144,3 +147,27 @@ def test_relay_sends_what_is_there_and_stops_when_asked(settings: SinkSettings, 
     thread.join(30)
     assert not thread.is_alive()
     assert len(_sent(settings)) == 7
+
+
+def test_a_job_that_the_broker_does_not_take_grows_older(settings: SinkSettings, ledger: Ledger) -> None:
+    refused = settings.model_copy(
+        update={"kafka": "127.0.0.1:1", "delivery_timeout_seconds": 0.2, "retry_seconds": 0.05}
+    )
+    ledger.write([logged_record(0, outcome(1))])
+    stopping, keeper = threading.Event(), Keeper("relay", VitalsSettings(metrics_port=None))
+
+    def age_seconds() -> float:
+        lines = keeper.meters.exposition().decode().splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(f"{OUTBOX_AGE.name} "))
+
+    with kept_by(keeper):
+        thread = threading.Thread(target=relay, args=(refused, stopping))
+        thread.start()
+        try:
+            wait_for("an age", lambda: age_seconds() > 0, 30)
+            first = age_seconds()
+            wait_for("a later one", lambda: age_seconds() > first, 30)
+        finally:
+            stopping.set()
+            thread.join(30)
+    assert not thread.is_alive()

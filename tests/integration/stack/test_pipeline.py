@@ -76,6 +76,7 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
         "gateway",
         "mcp",
         "api",
+        "dashboard",
     ]
     assert f"export RUNLEDGER_KAFKA={facts['kafka']}" in up.stdout
     assert set(facts["lag"]) == {"runledger.processors", "runledger.sink", "runledger.scoring"}
@@ -84,6 +85,10 @@ def test_the_whole_stack_comes_up_heals_and_goes_down(folder: Path) -> None:
     for name in ("http", "api"):
         with urlopen(facts[name] + "/readyz", timeout=5) as answer:  # noqa: S310  # the stack's own address
             assert answer.status == 200
+    assert f"export RUNLEDGER_DASHBOARD={facts['dashboard']}" in up.stdout
+    link = next(word for word in up.stderr.split() if word.startswith(facts["dashboard"]))
+    with urlopen(link, timeout=5) as answer:  # noqa: S310  # as above
+        assert answer.headers["Set-Cookie"]
     with psycopg.connect(facts["postgres"]) as connection:
         assert connection.execute("SELECT is_public FROM project WHERE project_key = 'default'").fetchone() == (True,)
 

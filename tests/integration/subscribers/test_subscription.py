@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import orjson
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from runledger import RunClient, Subscription, SubscriptionError, Tombstone, subscribe
 from runledger.schemas.agent_settings import AgentSettings
@@ -141,6 +142,50 @@ def test_what_cannot_be_decoded_is_left_out_and_counted(
         assert ids(events) == ["good"]
         assert events.skipped == 3
     assert "nonsense" not in caplog.text
+
+
+def test_what_breaks_the_contract_is_left_out_and_counted_where_that_is_asked(
+    topics: ConnectionSettings, client: RunClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A time with a space for its T is read all the same, and breaks the contract; one told as a number is no time.
+
+    A key in capitals is another run's.
+    """
+    log(client, "good")
+    written = read_all(topics)
+    ((key, value),) = written.items()
+    producer = Producer({"bootstrap.servers": topics.kafka})
+    told = orjson.loads(value)
+    spaced = "2026-03-02 09:10:00Z"
+    for name, said in (("b", spaced), ("c", 1772442600)):
+        producer.produce(RUN_EVENTS.name(topics.topic_prefix), orjson.dumps(told | {"id": name, "time": said}), key)
+    producer.produce(RUN_EVENTS.name(topics.topic_prefix), orjson.dumps(told | {"id": "d"}), key.upper())
+    producer.flush()
+    with subscribe("run-events", settings=topics, stop_at_end=True) as events:
+        assert ids(events) == ["b", "good"]
+        assert events.skipped == 2
+    with subscribe("run-events", settings=topics, stop_at_end=True, validate=True) as events:
+        assert ids(events) == ["good"]
+        assert events.skipped == 3
+    assert "breaks the contract: value.time" in caplog.text
+    assert "breaks the contract: key" in caplog.text
+    assert spaced not in caplog.text
+    assert "1772442600" not in caplog.text
+
+
+def read_all(topics: ConnectionSettings) -> dict[bytes, bytes]:
+    """The values of run-events as they stand there, by their keys."""
+    consumer = Consumer({"bootstrap.servers": topics.kafka, "group.id": f"{topics.topic_prefix}raw"})
+    name = RUN_EVENTS.name(topics.topic_prefix)
+    consumer.assign([TopicPartition(name, number, 0) for number in range(topics.partitions)])
+    deadline = time.monotonic() + 20
+    found: dict[bytes, bytes] = {}
+    while not found and time.monotonic() < deadline:
+        message = consumer.poll(0.2)
+        if message is not None and message.error() is None:
+            found[message.key() or b""] = message.value() or b""
+    consumer.close()
+    return found
 
 
 def test_a_group_goes_on_where_it_stopped_and_repeats_the_one_not_dealt_with(

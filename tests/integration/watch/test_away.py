@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 
 import psycopg
@@ -88,6 +88,23 @@ async def test_the_watermark_goes_on_when_the_database_is_back(ledger: Ledger, t
         await keeping
     assert [line["event"] for line in logs if line.get("what") == "watermark"][-2:] == ["away", "back"]
     assert ledger.rows(count)[0][0] == 1
+
+
+async def test_a_wait_cancelled_when_the_answer_is_there_leaves_no_connection(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answered_and_cancelled(_seconds: float, question: Coroutine[None, None, object]) -> None:
+        await asyncio.create_task(question)
+        raise asyncio.CancelledError
+
+    async def answer(connection: Connection) -> None:
+        await connection.execute("SELECT 42")
+
+    monkeypatch.setattr("runledger.watch.database.answer_within", answered_and_cancelled)
+    with pytest.raises(asyncio.CancelledError):
+        await Database(ledger.uri, "runledger-cancelled", 5).ask(answer)
+    held = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runledger-cancelled'"
+    await until(lambda: ledger.rows(held) == [(0,)])
 
 
 async def test_a_question_is_answered_within_its_bound_or_not_at_all(ledger: Ledger) -> None:

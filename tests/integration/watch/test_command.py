@@ -62,17 +62,17 @@ async def test_a_webhook_is_set_tried_shown_and_removed(ledger: Ledger) -> None:
     assert (await runledger(ledger, "project", "webhook", "remove", "acme"))[0] == 0
     code, _, err = await runledger(ledger, "project", "webhook", "show", "acme")
     assert (code, err) == (
-        1, "runledger: project 'acme' has no webhook: runledger project webhook set acme URL\n"
+        5, "runledger: project 'acme' has no webhook: runledger project webhook set acme URL\n"
     )  # fmt: skip
 
 
-async def test_a_wrong_address_or_project_is_one_line_and_exit_code_1(ledger: Ledger) -> None:
+async def test_a_wrong_address_or_project_is_one_line_and_an_exit_code(ledger: Ledger) -> None:
     code, _, err = await runledger(ledger, "project", "webhook", "set", "acme", "https://u:hunter2@example.com")
     assert code == 1
     assert err.count("\n") == 1
     assert "hunter2" not in err
     code, _, err = await runledger(ledger, "project", "webhook", "set", "ghost", "https://example.com")
-    assert (code, err) == (1, "runledger: there is no project 'ghost': runledger project create ghost\n")
+    assert (code, err) == (5, "runledger: there is no project 'ghost': runledger project create ghost\n")
 
 
 async def test_publish_and_unpublish_decide(ledger: Ledger) -> None:
@@ -81,4 +81,4 @@ async def test_publish_and_unpublish_decide(ledger: Ledger) -> None:
         assert (await runledger(ledger, "project", command, "acme"))[0] == 0
         assert ledger.rows("SELECT is_public FROM project WHERE project_key = 'acme'") == [(is_public,)]
     code, _, err = await runledger(ledger, "project", "publish", "ghost")
-    assert (code, err) == (1, "runledger: there is no project 'ghost': runledger project create ghost\n")
+    assert (code, err) == (5, "runledger: there is no project 'ghost': runledger project create ghost\n")

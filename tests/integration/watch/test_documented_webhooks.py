@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,25 +12,20 @@ import pytest
 from aiohttp import web
 
 from runledger.watch.schedule import ATTEMPTS, pause_after
+from tests import documents
 from tests.integration.watch.conftest import Ledger, Sending, until
 from tests.integration.watch.receiver import receiving, take
 
 pytestmark = pytest.mark.integration
 
-PAGE = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text(encoding="utf-8")
-
-
-def block(language: str) -> str:
-    found = re.search(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+PAGE = documents.text("docs/webhooks.md")
 
 
 async def test_the_documented_check_accepts_what_is_posted_and_nothing_changed(
     ledger: Ledger, sending: Sending
 ) -> None:
     names: dict[str, Any] = {}
-    exec(compile(block("python"), "docs/webhooks.md", "exec"), names)  # noqa: S102  # the page's own example
+    exec(compile(documents.example("docs/webhooks.md", "python"), "docs/webhooks.md", "exec"), names)  # noqa: S102  # the page's own example
     check: Callable[[str, dict[str, str], bytes], str] = names["check"]
     posted: list[tuple[dict[str, str], bytes]] = []
 
@@ -55,7 +49,7 @@ async def test_the_documented_check_accepts_what_is_posted_and_nothing_changed(
     ):
         with pytest.raises(ValueError, match=r"too old|not from Runledger"):
             check(receiver.secret, *changed)
-    documented = orjson.loads(block("json"))
+    documented = orjson.loads(documents.example("docs/webhooks.md", "json"))
     assert [list(told) for _, told in receiver.told] == [list(documented)] * 2
     assert {name for name, _ in re.findall(r"`(incident\.\w+)`|(webhook\.test)", PAGE)} - {""} == {
         told["type"] for _, told in receiver.told

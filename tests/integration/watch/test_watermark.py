@@ -22,6 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 PAUSE_SECONDS = 8.0
 DEADLINE_SECONDS = 60
+LONGER_THAN_ANY_START_SECONDS = 600.0
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_a_watch_that_was_away_for_long_begins_a_new_span_and_one_that_was_not_g
     held = spans(connection)
     assert running.workers.pop().stop() == 0
     stopped = now(connection)
-    running.start("watch")
+    running.start("watch", {"RUNLEDGER_PAUSE_SECONDS": str(LONGER_THAN_ANY_START_SECONDS)})
     wait_for("the watermark", partial(has_reached, connection, stopped), DEADLINE_SECONDS)
     assert [began for began, _ in spans(connection)] == [began for began, _ in held]
     assert running.workers.pop().stop() == 0

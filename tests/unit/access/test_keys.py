@@ -23,7 +23,16 @@ def test_its_repr_and_its_digest_do_not_tell_the_secret() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "rl", "rl.x.y", "rl.00000000000000000000000000000000.", "xx.00000000000000000000000000000000.s", "a" * 999],
+    [
+        "",
+        "rl",
+        "rl.x.y",
+        "rl.00000000000000000000000000000000.",
+        "xx.00000000000000000000000000000000.s",
+        "a" * 999,
+        "rl.00000000000000000000000000000000.\udcff",  # a byte of the environment that is no UTF-8
+    ],
+    ids=range(7),
 )
 def test_what_has_not_a_keys_form_is_refused(text: str) -> None:
     with pytest.raises(BadKeyError):

@@ -81,3 +81,21 @@ async def test_only_so_many_answers_are_remembered() -> None:
     assert tables.asked == ["a", "b", "c"]
     await shared.get("a", tables.about("a"))
     assert tables.asked == ["a", "b", "c", "a"]
+
+
+async def test_what_took_long_is_fresh_for_longer() -> None:
+    now = [0.0]
+    tables, shared = _Tables(), Shared[str, str](1, clock=lambda: now[0], rest=10)
+    asking = asyncio.create_task(shared.get("a", tables.about("a")))
+    await asyncio.sleep(0)
+    now[0] = 2.0
+    tables.go.set()
+    assert await asking == "a-1"
+    now[0] = 21.9
+    assert await shared.get("a", tables.about("a")) == "a-1"
+    now[0] = 22.0
+    assert await shared.get("a", tables.about("a")) == "a-2"
+    now[0] = 22.9
+    assert await shared.get("a", tables.about("a")) == "a-2"
+    now[0] = 23.0
+    assert await shared.get("a", tables.about("a")) == "a-3"

@@ -18,6 +18,7 @@ from faust.types import TP
 from runledger.processors import batching
 from runledger.processors.batching import BatchConsumer, BatchThread, BatchTransport
 from runledger.processors.errors import Discontinuity, StopLoudly
+from runledger.processors.fetching import Asked
 from tests.unit.processors.logs import Logged
 
 ONE, TWO = TP("t.run-events", 0), TP("t.run-events", 1)
@@ -43,7 +44,7 @@ class Fetched:
 
     def _state(self, tp: TP) -> SimpleNamespace:
         position = self.positions[tp]
-        return SimpleNamespace(position=position, has_valid_position=True, highwater=position, timestamp=1000)
+        return SimpleNamespace(position=position, has_valid_position=True)
 
     def assignment(self) -> set[TP]:
         return set(self.positions)
@@ -196,15 +197,16 @@ async def test_faust_sees_a_batch_as_one_message_above_all_before(consumer: Batc
     assert second.offset > first.offset
 
 
-async def test_caught_up_means_read_to_the_end_a_moment_ago(
-    consumer: BatchConsumer, fetched: Fetched, monkeypatch: pytest.MonkeyPatch
+async def test_whoever_holds_all_that_a_fetch_found_has_read_until_it_was_asked_for(
+    consumer: BatchConsumer, fetched: Fetched
 ) -> None:
-    fetched.positions[ONE] = 8
-    monkeypatch.setattr("runledger.processors.batching.time.time", lambda: 2.5)
-    assert consumer.caught_up(ONE, 8)
-    assert not consumer.caught_up(ONE, 7)
-    monkeypatch.setattr("runledger.processors.batching.time.time", lambda: 3.5)
-    assert not consumer.caught_up(ONE, 8)
+    fetched.waits.asked = {ONE: Asked(2.5, highwater=8)}
+    assert consumer.read_until(ONE, 7) is None
+    assert consumer.read_until(ONE, 8) == 2.5
+    assert consumer.read_until(ONE, 9) == 2.5
+    assert consumer.read_until(TWO, 9) is None
+    del fetched.positions[ONE]
+    assert consumer.read_until(ONE, 8) is None
 
 
 async def test_faust_is_told_to_seek_and_commit_nothing(consumer: BatchConsumer, fetched: Fetched) -> None:

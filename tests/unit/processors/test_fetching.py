@@ -1,28 +1,35 @@
-"""What is fetched is what aiokafka's own walk gives, but for the copy: so its transactions stay its business."""
+"""What is fetched is what aiokafka's own walk gives, but for the copy; and each answer has the date of its request."""
 
 from __future__ import annotations
 
+import asyncio
+import struct
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka.codec import lz4_encode
-from aiokafka.consumer import fetcher
+from aiokafka.consumer import consumer, fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
+from aiokafka.consumer.subscription_state import Assignment
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
-from runledger.processors.fetching import ParsedRecords, fetch_parsed_records
+from runledger.processors.fetching import Asked, DatedFetcher, ParsedRecords, fetch_parsed_records
 from runledger.processors.lenient_names import KeptRecords
 
+_consumer: Any = consumer
 _fetcher: Any = fetcher
 _parsed: Any = ParsedRecords
 """Half of it is typed."""
 HERE = TopicPartition("t.run-events", 3)
 LZ4 = 3
+CONTROL = 0x20
+"""Bit of a batch's attributes in Kafka's protocol."""
 HEADERS = [("ce_id", b"e-1"), ("content-type", None)]
 
 
@@ -34,6 +41,17 @@ def block(start: int, values: Sequence[bytes | None], producer: int = -1, codec:
         builder.append(index, timestamp=1_700_000_000_000 + index, key=key, value=value, headers=HEADERS[:index])
     written = builder.build()
     written[:8] = start.to_bytes(8, "big")
+    return bytes(written)
+
+
+def marker(start: int, producer: int, *, commit: bool) -> bytes:
+    """The end of a transaction, as the broker writes it."""
+    builder = DefaultRecordBatchBuilder(2, 0, 1, producer, 0, 0, 1_000_000)
+    builder.append(0, timestamp=0, key=struct.pack(">hh", 0, commit), value=bytes(6), headers=[])
+    written = builder.build()
+    written[:8] = start.to_bytes(8, "big")
+    written[22] |= CONTROL
+    written[17:21] = calc_crc32c(bytes(written[21:])).to_bytes(4, "big")
     return bytes(written)
 
 
@@ -126,9 +144,101 @@ def restored() -> Iterator[None]:
     yield
     _fetcher.PartitionRecords = PartitionRecords
     _fetcher.MemoryRecords = MemoryRecords
+    _consumer.Fetcher = fetcher.Fetcher
 
 
 @pytest.mark.usefixtures("restored")
 def test_consumers_use_it_from_then_on() -> None:
     fetch_parsed_records()
     assert fetcher.PartitionRecords is ParsedRecords
+    assert _consumer.Fetcher is DatedFetcher
+
+
+class Answering:
+    """A broker's connection whose answers wait until the test lets them come."""
+
+    def __init__(
+        self, highwater: int, error: int = 0, fetched: bytes = b"", aborted: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        self.may_answer = asyncio.Event()
+        self._partition: tuple[object, ...] = (HERE.partition, error, highwater, highwater, list(aborted), fetched)
+
+    def force_metadata_update(self) -> None:
+        """Nobody asks for the answer."""
+
+    async def send(self, node_id: int, request: object) -> SimpleNamespace:
+        await self.may_answer.wait()
+        return SimpleNamespace(API_VERSION=4, topics=[(HERE.topic, [self._partition])])
+
+
+def dated(client: Answering) -> Any:  # noqa: ANN401  # aiokafka is untyped
+    """A fetcher that has one connection and asks for nothing by itself."""
+    made: Any = DatedFetcher.__new__(DatedFetcher)
+    made.asked, made._client, made._client_rack = {}, client, None
+    made._preferred_read_replica, made._records = {}, OrderedDict()
+    made._key_deserializer = made._value_deserializer = made._wait_consume_future = None
+    made._check_crcs, made._isolation_level, made._prefetch_backoff = True, READ_COMMITTED, 0.1
+    made._fetch_waiters, made._loop = set(), asyncio.get_running_loop()
+    made._subscriptions = SimpleNamespace(reassignment_in_progress=False)
+    return made
+
+
+def assigned(position: int) -> SimpleNamespace:
+    state = fetcher_state(position)
+    return SimpleNamespace(active=True, state_value=lambda _: state)
+
+
+def fetcher_state(position: int) -> SimpleNamespace:
+    return SimpleNamespace(position=position, has_valid_position=True, highwater=None, lso=None, timestamp=None)
+
+
+REQUEST = SimpleNamespace(topics=[(HERE.topic, [(HERE.partition, 8, 1024)])])
+
+
+async def test_an_answer_is_as_old_as_its_request_however_late_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped meanwhile would take it for news: all that its runs said since lies beyond it."""
+    client = Answering(highwater=8)
+    asking = dated(client)
+    monkeypatch.setattr("runledger.processors.fetching.time.time", lambda: 1000.0)
+    asked = asyncio.create_task(asking._proc_fetch_request(assigned(8), 0, REQUEST))
+    await asyncio.sleep(0)
+    monkeypatch.setattr("runledger.processors.fetching.time.time", lambda: 1600.0)
+    client.may_answer.set()
+    await asked
+    assert asking.asked == {HERE: Asked(1000.0, 8)}
+
+
+@pytest.mark.parametrize(("position", "error"), [(8, 6), (9, 0)], ids=["an error", "sought meanwhile"])
+async def test_an_answer_that_says_nothing_leaves_the_last_one(position: int, error: int) -> None:
+    client = Answering(highwater=8, error=error)
+    asking = dated(client)
+    asking.asked[HERE] = Asked(1.0, 3)
+    client.may_answer.set()
+    await asking._proc_fetch_request(assigned(position), 0, REQUEST)
+    assert asking.asked == {HERE: Asked(1.0, 3)}
+
+
+@pytest.mark.parametrize(
+    ("fetched", "aborted", "highwater", "is_read"),
+    [
+        (b"", [], 8, True),
+        (marker(8, 5, commit=True), [], 9, True),
+        (block(8, [b"a"], producer=5) + marker(9, 5, commit=True), [], 10, True),
+        (block(8, [b"a"], producer=5) + marker(9, 5, commit=False), [(5, 8)], 10, True),
+        (b"", [], 9, False),
+    ],
+    ids=["nothing new", "a marker", "committed", "aborted", "a transaction goes on"],
+)
+@pytest.mark.usefixtures("restored")
+async def test_a_log_that_ends_in_a_marker_is_read_to_its_end(
+    fetched: bytes, aborted: list[tuple[int, int]], highwater: int, *, is_read: bool
+) -> None:
+    """Else an idle partition would never give up its runs: nothing else moves its clock."""
+    fetch_parsed_records()
+    client = Answering(highwater, fetched=fetched, aborted=aborted)
+    client.may_answer.set()
+    asking, assignment = dated(client), Assignment({HERE})
+    assignment.state_value(HERE).seek(8)
+    await asking._proc_fetch_request(assignment, 0, REQUEST)
+    await asking.fetched_records({HERE}, timeout=0.01)
+    assert (asking.asked[HERE].highwater <= assignment.state_value(HERE).position) is is_read

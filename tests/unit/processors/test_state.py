@@ -64,14 +64,14 @@ def test_the_partitions_clock_never_goes_back() -> None:
     assert held.last_logged_at == after(5)
 
 
-def test_the_clock_is_the_walls_only_for_whoever_has_read_all() -> None:
+def test_the_clock_is_how_far_the_partition_has_been_read() -> None:
     held = state_of(STAGE)
-    assert held.now(after(9), caught_up=False) is None
-    assert held.now(after(9), caught_up=True) == after(9)
+    assert held.now(None) is None
+    assert held.now(after(9)) == after(9)
     held.saw(after(5))
-    assert held.now(after(9), caught_up=False) == after(5)
-    assert held.now(after(9), caught_up=True) == after(9)
-    assert held.now(after(3), caught_up=True) == after(5)
+    assert held.now(None) == after(5)
+    assert held.now(after(9)) == after(9)
+    assert held.now(after(3)) == after(5)
 
 
 def test_an_idle_partition_gives_up_its_run_by_the_walls_clock() -> None:
@@ -79,7 +79,7 @@ def test_an_idle_partition_gives_up_its_run_by_the_walls_clock() -> None:
     store = ModelStore(STAGE, 100)
     store.log.append(record(event("started"), 0, START))
     store.fold_all(START)
-    now = store.held.now(after(60), caught_up=True)
+    now = store.held.now(after(60))
     assert now is not None
     store.tick(now)
     assert len(store.log) == 2
@@ -93,7 +93,7 @@ def test_whoever_lags_gives_nobody_up_for_events_he_has_not_read() -> None:
     beats = [record(event("beat", event_id=f"b{number}"), number, after(50 * number)) for number in range(1, 145)]
     store.log += beats
     while store.unread():
-        now = store.held.now(after(7200), caught_up=False)
+        now = store.held.now(None)
         assert now == store.held.last_logged_at
         store.tick(now or START)
         changes = fold(STAGE, store.held, [batch(store.unread()[:7], start=store.held.next_offset)])

@@ -15,7 +15,7 @@ from runledger.stack.plan import pipeline_services
 
 TOP = Path(__file__).parents[3]
 SERVERS = {"kafka", "postgres"}
-LISTENING = {*SERVERS, "gateway", "mcp", "api"}
+LISTENING = {*SERVERS, "gateway", "mcp", "api", "dashboard"}
 ONE_SHOT = {"migrate"}
 
 
@@ -42,8 +42,8 @@ def test_servers_are_the_official_images_with_health_checks_and_volumes() -> Non
 
 def test_the_workers_are_those_of_the_local_stack() -> None:
     plan = Plan(topic_prefix=DEFAULT_PREFIX, partitions=DEFAULT_PARTITIONS)
-    addresses = Addresses("k:1", "p", http="http://h:1", mcp="http://h:2/mcp", api="http://h:3")
-    local = {service.command[3:] for service in pipeline_services(plan, addresses)}
+    addresses = Addresses("k:1", "p", http="http://h:1", mcp="http://h:2/mcp", api="http://h:3", dashboard="http://h:4")
+    local = {service.command[3:] for service in pipeline_services(plan, addresses, "")}
     services = compose()["services"]
     workers = services.keys() - SERVERS - ONE_SHOT
     assert {tuple(services[name]["command"]) for name in workers} == local

@@ -41,6 +41,20 @@ def test_nothing_is_too_broken_to_begin_with(address: str) -> None:
     assert redactor({"RUNLEDGER_POSTGRES": address})("abc stays") == "abc stays"
 
 
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("postgresql://u:front@backside@h/d", 'could not translate host name "backside@h" to address'),
+        ("postgresql://u:front/backside@h/d", 'invalid integer value "front" for connection option "port"'),
+        ("postgresql://u:front#backside@h/d", 'database "backside" does not exist'),
+    ],
+)
+def test_parts_of_a_password_that_was_not_quoted_go_as_well(address: str, said: str) -> None:
+    redacted = redactor({"RUNLEDGER_POSTGRES": address})(f"{said}: {address}")
+    assert "front" not in redacted
+    assert "backside" not in redacted
+
+
 def test_log_lines_are_redacted_whoever_writes_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,12 @@ def test_an_event_by_anybody_is_read() -> None:
     assert (event.event_id, event.agent_id, event.source) == ("e1", "sage", "me")
 
 
+def test_fields_of_a_newer_writer_are_left_out() -> None:
+    data: dict[str, object] = {"status": "completed", "token_usage": {"input_tokens": 1}}
+    newer = data | {"mood": "calm", "token_usage": {"input_tokens": 1, "thinking_tokens": 2}}
+    assert decode_event(document(data=newer, shard=3), None) == decode_event(document(data=data), None)
+
+
 @pytest.mark.parametrize(
     ("value", "reason", "field"),
     [

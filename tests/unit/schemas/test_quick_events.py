@@ -20,6 +20,7 @@ from runledger.schemas.errors import DecodeError
 from runledger.schemas.lean_events import LeanEvent, lean
 from runledger.schemas.quick_events import read_lean, read_narrow
 from runledger.schemas.values import MAX_EVENT_BYTES
+from tests.forms import form_of
 
 EXAMPLES = sorted((Path(runledger.schemas.__file__).parent / "examples" / "run-events").glob("*.json"))
 RUN_ID = "0199a0f0-0000-7000-8000-00000000000a"
@@ -50,19 +51,6 @@ def document(kind: str) -> dict[str, Any]:
         "type": kind,
         "data": DATA[kind],
     }
-
-
-def form_of(value: object) -> object:
-    """Everything in a record that one can see: types, order of fields, digits of numbers."""
-    if isinstance(value, BaseModel):
-        return type(value), [(name, form_of(item)) for name, item in vars(value).items()]
-    if isinstance(value, msgspec.Struct):
-        return type(value), [(name, form_of(getattr(value, name))) for name in value.__struct_fields__]
-    if isinstance(value, dict):
-        return dict, [(name, form_of(item)) for name, item in value.items()]
-    if isinstance(value, list):
-        return list, [form_of(item) for item in value]
-    return type(value), repr(value)
 
 
 def outcome_of(read: Callable[[bytes, bytes | None], object], value: bytes, key: bytes | None) -> object:

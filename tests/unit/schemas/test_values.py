@@ -135,8 +135,11 @@ def test_times_are_held_in_utc() -> None:
     assert accept(values.Timestamp, "2026-03-02T12:00:00+03:00") == datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("time", ["2026-03-02T12:00:00", "yesterday", "0001-01-01T00:00:00+14:00"])
-def test_what_is_no_instant_is_refused(time: str) -> None:
+@pytest.mark.parametrize(
+    "time",
+    ["2026-03-02T12:00:00", "yesterday", "0001-01-01T00:00:00+14:00", 4561, 4561.5, True, Decimal(4561), "4561", "0.5"],
+)
+def test_what_is_no_instant_is_refused(time: object) -> None:
     refuse(values.Timestamp, time)
 
 

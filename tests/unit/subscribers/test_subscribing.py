@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 import pytest
@@ -41,3 +42,10 @@ def test_a_broker_that_is_away_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runledger.subscribers.opening.ANSWER_SECONDS", 0.5)
     with pytest.raises(SubscriptionError, match="Kafka does not answer"):
         subscribe("runs", kafka=UNSERVED)
+
+
+def test_to_validate_without_the_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    monkeypatch.delitem(sys.modules, "runledger.contracts.validating", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=r"runledger\[contracts\]"):
+        subscribe("runs", validate=True, kafka=UNSERVED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,20 +15,16 @@ from runledger.sinks.writer import Writer
 from tests.integration.analytics.http.serving import Asker, serving
 from tests.integration.analytics.http.telling import records_of
 from tests.integration.sinks.conftest import Ledger
+from tests.servers import own_database
 
 
 @pytest.fixture(scope="package")
 def uri(servers: tuple[str, str]) -> Iterator[str]:
     """A database that the package's tests read and never change."""
-    name = f"test_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(servers[1], autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-        parts = psycopg.conninfo.conninfo_to_dict(servers[1]) | {"dbname": name}
-        uri = psycopg.conninfo.make_conninfo(**parts)  # type: ignore[arg-type]  # every part is text
+    with own_database(servers[1]) as uri:
         migrate(uri)
         _tell(uri)
         yield uri
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _tell(uri: str) -> None:

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import requests
 
-from runledger.stack.ports import choose_port
-
-DEADLINE_SECONDS = 30.0
+from tests.http_worker import KeyedClient, http_worker
 
 
-@contextmanager
-def serving(postgres: str, log: Path, *, path: str = "/readyz", **environment: str) -> Iterator[str]:
+def serving(postgres: str, log: Path, *, path: str = "/readyz", **environment: str) -> AbstractContextManager[str]:
     """Run the read API for the length of a block; give its URL once `path` answers."""
-    port = choose_port()
-    env = os.environ | {"RUNLEDGER_POSTGRES": postgres, "RUNLEDGER_API_PORT": str(port), **environment}
-    url = f"http://127.0.0.1:{port}"
-    with log.open("ab") as output:
-        process = subprocess.Popen([sys.executable, "-m", "runledger", "worker", "api"], env=env, stderr=output)
-    try:
-        _wait_until_ready(process, url + path)
-        yield url
-        process.terminate()
-        assert process.wait(DEADLINE_SECONDS) == 0
-    finally:
-        process.kill()
-        process.wait()
+    return http_worker("api", "RUNLEDGER_API_PORT", {"RUNLEDGER_POSTGRES": postgres, **environment}, log, path)
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while True:
-        assert process.poll() is None, "the read API ended"
-        try:
-            if requests.get(url, timeout=10).ok:
-                return
-        except requests.ConnectionError:
-            pass
-        assert time.monotonic() < deadline, "the read API does not get ready"
-        time.sleep(0.05)
-
-
-class Asker:
+class Asker(KeyedClient):
     """Asks the read API with one key."""
-
-    def __init__(self, url: str, key: str | None) -> None:
-        self.url = url
-        self._session = requests.Session()
-        if key is not None:
-            self._session.headers["Authorization"] = f"Bearer {key}"
 
     def ask(self, route: str, **parameters: object) -> requests.Response:
         """Ask a route below /api/v1; parameters are sent as they are."""
@@ -84,15 +44,3 @@ class Asker:
             if (cursor := page["next_cursor"]) is None:
                 return rows
             assert page[of], "an empty page has a next one"
-
-    def get(self, path: str, **options: Any) -> requests.Response:  # noqa: ANN401  # as requests takes them
-        """Get a path."""
-        return self._session.get(self.url + path, timeout=30, **options)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._session.close()

@@ -198,3 +198,13 @@ def test_what_is_no_cursor_is_refused(acme: Asker, route: str, text: str) -> Non
 def test_a_cursor_nested_without_measure_is_refused(acme: Asker) -> None:
     deep = base64.urlsafe_b64encode(b"[" * 1600).rstrip(b"=").decode()
     assert acme.refused("runs", cursor=deep) == (422, "invalid", "cursor")
+
+
+@pytest.mark.parametrize("since", ["5", "-1", "1772442600.5", "2026-01-01", "2026-01-01T09:00:00"])
+def test_what_is_no_time_of_a_known_zone_is_refused(acme: Asker, since: str) -> None:
+    """A number, too: it would be read as seconds since 1970."""
+    assert acme.refused("runs", since=since) == (422, "invalid", "since")
+
+
+def test_a_time_may_have_a_space_for_its_t(acme: Asker) -> None:
+    assert acme.told("runs", since="2999-01-01 00:00:00Z")["runs"] == []

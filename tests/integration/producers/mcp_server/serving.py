@@ -25,7 +25,7 @@ from runledger.access.projects import create_key, create_project
 from runledger.schemas.settings import ConnectionSettings
 from tests.e2e.command import environment
 
-_START_SECONDS = 30
+_START_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 import sys
@@ -14,17 +13,15 @@ import pytest
 
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import RUN_EVENTS
+from tests import documents
 from tests.e2e.command import environment
 from tests.e2e.pipeline import count_records
 from tests.integration.producers.mcp_server.serving import make_key, served
 
 pytestmark = pytest.mark.integration
 
-TEXT = (Path(__file__).parents[4] / "docs" / "mcp.md").read_text()
-COMMANDS = [
-    line.partition("#")[0] for block in re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL) for line in block.splitlines()
-]
-(PROGRAM,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+COMMANDS = [line.partition("#")[0] for block in documents.examples("docs/mcp.md", "sh") for line in block.splitlines()]
+PROGRAM = documents.example("docs/mcp.md", "python")
 
 
 def test_the_program_tells_a_run(settings: ConnectionSettings, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from mcp import Client
 
 from runledger.schemas.settings import ConnectionSettings
-from tests.integration.producers.mcp_server.serving import answer, make_key, over_http, served
+from tests.integration.producers.mcp_server.serving import Served, answer, make_key, over_http, served
 
 pytestmark = pytest.mark.integration
 
@@ -32,20 +32,19 @@ def _status(url: str, key: str | None, **headers: str) -> int:
     return httpx2.post(url, json=_PING, headers=_ACCEPT | bearer | headers).status_code
 
 
-async def test_only_a_living_key_gets_in(settings: ConnectionSettings, tmp_path: Path) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        assert _status(server.url, f"Bearer {key}") == 200
-        assert _status(server.url, f"bearer {key}") == 200
-        for wrong in (None, "", key, f"Basic {key}", "Bearer", "Bearer nonsense", f"Bearer {key}x", "Bearer rl.1.2"):
-            assert _status(server.url, wrong) == 401, wrong
-        refused = httpx2.post(server.url, json=_PING)
-        assert refused.headers["www-authenticate"] == "Bearer"
-        assert "API key is needed" in refused.json()["error"]
-        with pytest.raises(ExceptionGroup):
-            async with over_http(server.url, None):
-                pass
-        assert key.rpartition(".")[2] not in server.log.read_text()
+async def test_only_a_living_key_gets_in(shared: ConnectionSettings, server: Served) -> None:
+    key = make_key(shared, "acme")
+    assert _status(server.url, f"Bearer {key}") == 200
+    assert _status(server.url, f"bearer {key}") == 200
+    for wrong in (None, "", key, f"Basic {key}", "Bearer", "Bearer nonsense", f"Bearer {key}x", "Bearer rl.1.2"):
+        assert _status(server.url, wrong) == 401, wrong
+    refused = httpx2.post(server.url, json=_PING)
+    assert refused.headers["www-authenticate"] == "Bearer"
+    assert "API key is needed" in refused.json()["error"]
+    with pytest.raises(ExceptionGroup):
+        async with over_http(server.url, None):
+            pass
+    assert key.rpartition(".")[2] not in server.log.read_text()
 
 
 def test_keys_that_cannot_be_looked_up_just_now_are_no_refusal(settings: ConnectionSettings, tmp_path: Path) -> None:
@@ -74,12 +73,11 @@ def test_only_our_own_names_and_loopback_or_listed_origins_are_served(
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_the_tools_say_what_they_do(settings: ConnectionSettings, tmp_path: Path, mode: str) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key, mode) as client:
-            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-            assert "core_start_run" in (client.instructions or "")
+async def test_the_tools_say_what_they_do(shared: ConnectionSettings, server: Served, mode: str) -> None:
+    key = make_key(shared, "acme")
+    async with over_http(server.url, key, mode) as client:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert "core_start_run" in (client.instructions or "")
     assert tools.keys() == READING | WRITING
     for name, tool in tools.items():
         assert tool.annotations is not None
@@ -103,29 +101,27 @@ async def test_the_tools_say_what_they_do(settings: ConnectionSettings, tmp_path
     }
 
 
-async def test_requests_need_no_session(settings: ConnectionSettings, tmp_path: Path) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        call = {
-            "jsonrpc": "2.0",
-            "id": 7,
-            "method": "tools/call",
-            "params": {"name": "record_run", "arguments": {"project_key": "acme", "agent": "sage", "summary": "x"}},
-        }
-        headers = _ACCEPT | {"Authorization": f"Bearer {key}"}
-        answered = httpx2.post(server.url, json=call, headers=headers)
-        assert answered.status_code == 200
-        assert answered.json()["result"]["structuredContent"]["run_id"]
-        assert "mcp-session-id" not in answered.headers
-        too_much = call | {"params": {"name": "x" * 5_000_000}}
-        assert httpx2.post(server.url, json=too_much, headers=headers).status_code == 413
+async def test_requests_need_no_session(shared: ConnectionSettings, server: Served) -> None:
+    key = make_key(shared, "acme")
+    call = {
+        "jsonrpc": "2.0",
+        "id": 7,
+        "method": "tools/call",
+        "params": {"name": "record_run", "arguments": {"project_key": "acme", "agent": "sage", "summary": "x"}},
+    }
+    headers = _ACCEPT | {"Authorization": f"Bearer {key}"}
+    answered = httpx2.post(server.url, json=call, headers=headers)
+    assert answered.status_code == 200
+    assert answered.json()["result"]["structuredContent"]["run_id"]
+    assert "mcp-session-id" not in answered.headers
+    too_much = call | {"params": {"name": "x" * 5_000_000}}
+    assert httpx2.post(server.url, json=too_much, headers=headers).status_code == 413
 
 
-async def test_many_calls_at_once_are_each_answered(settings: ConnectionSettings, tmp_path: Path) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key) as client:
-            ids = await _record_many(client, 50)
+async def test_many_calls_at_once_are_each_answered(shared: ConnectionSettings, server: Served) -> None:
+    key = make_key(shared, "acme")
+    async with over_http(server.url, key) as client:
+        ids = await _record_many(client, 50)
     assert len(ids) == 50
 
 

@@ -13,7 +13,15 @@ from runledger.schemas.identifiers import run_id_of
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import RUN_EVENTS
 from tests.e2e.pipeline import count_records
-from tests.integration.producers.mcp_server.serving import answer, free_port, make_key, over_http, refusal, served
+from tests.integration.producers.mcp_server.serving import (
+    Served,
+    answer,
+    free_port,
+    make_key,
+    over_http,
+    refusal,
+    served,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -65,6 +73,11 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+def logged(settings: ConnectionSettings) -> int:
+    """How many events stand in the topic."""
+    return count_records(settings, RUN_EVENTS.name(settings.topic_prefix), "read_committed")
+
+
 def _filled(base: dict[str, Any], field: str, size: int) -> dict[str, Any]:
     outer, _, inner = field.partition(".")
     if inner:
@@ -73,81 +86,80 @@ def _filled(base: dict[str, Any], field: str, size: int) -> dict[str, Any]:
 
 
 async def test_every_limit_holds_at_its_edge_and_names_field_and_limit_beyond(
-    settings: ConnectionSettings, tmp_path: Path
+    shared: ConnectionSettings, server: Served
 ) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key) as client:
-            for tool, base, field, limit in LIMITS:
-                assert (await answer(client, tool, **_filled(base, field, limit)))["event_id"]
-                said = await refusal(client, tool, **_filled(base, field, limit + 1))
-                assert said.startswith(f"{field}: "), said
-                assert str(limit) in said
-                assert "xx" not in said
-    assert count_records(settings, RUN_EVENTS.name(settings.topic_prefix), "read_committed") == len(LIMITS)
+    before = logged(shared)
+    key = make_key(shared, "acme")
+    async with over_http(server.url, key) as client:
+        for tool, base, field, limit in LIMITS:
+            assert (await answer(client, tool, **_filled(base, field, limit)))["event_id"]
+            said = await refusal(client, tool, **_filled(base, field, limit + 1))
+            assert said.startswith(f"{field}: "), said
+            assert str(limit) in said
+            assert "xx" not in said
+    assert logged(shared) == before + len(LIMITS)
 
 
-async def test_wrong_arguments_are_named_and_nothing_is_recorded(settings: ConnectionSettings, tmp_path: Path) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key) as client:
-            for tool, arguments, said in WRONG:
-                with pytest.raises(AssertionError, match=said):
-                    raise AssertionError(await refusal(client, tool, **arguments))
-    assert count_records(settings, RUN_EVENTS.name(settings.topic_prefix), "read_committed") == 0
+async def test_wrong_arguments_are_named_and_nothing_is_recorded(shared: ConnectionSettings, server: Served) -> None:
+    before = logged(shared)
+    key = make_key(shared, "acme")
+    async with over_http(server.url, key) as client:
+        for tool, arguments, said in WRONG:
+            with pytest.raises(AssertionError, match=said):
+                raise AssertionError(await refusal(client, tool, **arguments))
+    assert logged(shared) == before
 
 
 async def test_every_answer_carries_run_and_event_and_an_event_id_fixes_both(
-    settings: ConnectionSettings, tmp_path: Path
+    shared: ConnectionSettings, server: Served
 ) -> None:
-    key = make_key(settings, "acme")
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key) as client:
-            mine = str(run_id_of("acme", "mine"))
-            for tool, arguments in (("core_start_run", START), ("record_run", RECORD)):
-                for _ in range(2):
-                    told = await answer(client, tool, **arguments, event_id="mine")
-                    assert told == {"run_id": mine, "event_id": "mine"}
-                assert (await answer(client, tool, **arguments))["run_id"] != mine
-            of_a_run: list[tuple[str, dict[str, Any]]] = [
-                ("core_start_run", START | USAGE),
-                ("core_report_usage", USAGE | {"token_usage": {"input_tokens": 8400.0}}),
-                ("core_heartbeat", USAGE),
-                ("core_end_run", END),
-                ("core_record_failure", FAILURE | USAGE),
-            ]
-            for tool, arguments in of_a_run:
-                told = await answer(client, tool, **arguments)
-                assert told["run_id"] == RUN
-                assert told["event_id"]
-            assert (await answer(client, "core_record_failure", **FAILURE))["run_id"] is None
+    key = make_key(shared, "acme")
+    async with over_http(server.url, key) as client:
+        mine = str(run_id_of("acme", "mine"))
+        for tool, arguments in (("core_start_run", START), ("record_run", RECORD)):
+            for _ in range(2):
+                told = await answer(client, tool, **arguments, event_id="mine")
+                assert told == {"run_id": mine, "event_id": "mine"}
+            assert (await answer(client, tool, **arguments))["run_id"] != mine
+        of_a_run: list[tuple[str, dict[str, Any]]] = [
+            ("core_start_run", START | USAGE),
+            ("core_report_usage", USAGE | {"token_usage": {"input_tokens": 8400.0}}),
+            ("core_heartbeat", USAGE),
+            ("core_end_run", END),
+            ("core_record_failure", FAILURE | USAGE),
+        ]
+        for tool, arguments in of_a_run:
+            told = await answer(client, tool, **arguments)
+            assert told["run_id"] == RUN
+            assert told["event_id"]
+        assert (await answer(client, "core_record_failure", **FAILURE))["run_id"] is None
 
 
 async def test_another_project_and_a_missing_scope_are_refused_and_logged(
-    settings: ConnectionSettings, tmp_path: Path
+    shared: ConnectionSettings, server: Served
 ) -> None:
+    before = logged(shared)
     key, reads, emits = (
-        make_key(settings, "acme"),
-        make_key(settings, "acme", "read"),
-        make_key(settings, "acme", "emit"),
+        make_key(shared, "acme"),
+        make_key(shared, "acme", "read"),
+        make_key(shared, "acme", "emit"),
     )
-    with served(settings, tmp_path) as server:
-        async with over_http(server.url, key) as client:
-            for tool, arguments in (
-                ("core_start_run", START),
-                ("core_record_failure", FAILURE),
-                ("record_run", RECORD),
-            ):
-                said = await refusal(client, tool, **(arguments | {"project_key": "other"}))
-                assert said == "this API key belongs to another project than 'other'"
-        async with over_http(server.url, reads) as client:
-            assert "lacks the scope 'emit'" in await refusal(client, "core_heartbeat", **USAGE)
-            assert (await answer(client, "run_costs"))["total"]["runs"] == 0
-        async with over_http(server.url, emits) as client:
-            assert "lacks the scope 'read'" in await refusal(client, "get_run", **USAGE)
-            await answer(client, "core_heartbeat", **USAGE)
-        assert server.log.read_text().count('"named_project_key": "other"') == 3
-    assert count_records(settings, RUN_EVENTS.name(settings.topic_prefix), "read_committed") == 1
+    async with over_http(server.url, key) as client:
+        for tool, arguments in (
+            ("core_start_run", START),
+            ("core_record_failure", FAILURE),
+            ("record_run", RECORD),
+        ):
+            said = await refusal(client, tool, **(arguments | {"project_key": "other"}))
+            assert said == "this API key belongs to another project than 'other'"
+    async with over_http(server.url, reads) as client:
+        assert "lacks the scope 'emit'" in await refusal(client, "core_heartbeat", **USAGE)
+        assert (await answer(client, "run_costs"))["total"]["runs"] == 0
+    async with over_http(server.url, emits) as client:
+        assert "lacks the scope 'read'" in await refusal(client, "get_run", **USAGE)
+        await answer(client, "core_heartbeat", **USAGE)
+    assert server.log.read_text().count('"named_project_key": "other"') == 3
+    assert logged(shared) == before + 1
 
 
 async def test_a_broker_that_is_away_is_told_within_two_seconds_with_what_to_repeat(

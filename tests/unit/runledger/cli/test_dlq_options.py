@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from runledger.cli.dlq_options import parse_moment, parse_place, selection_of
+from runledger.cli.dlq_options import Filters, parse_moment, parse_place, selection_of
 from runledger.schemas.settings import ConnectionSettings
 
 CONNECTION = ConnectionSettings(topic_prefix="mine.")
@@ -41,8 +41,8 @@ def test_what_is_no_moment_is_refused(text: str) -> None:
 
 
 def test_filters_become_a_selection() -> None:
-    found = selection_of(CONNECTION, (None, ["run-log", "other"], ["empty"], None, None), frozenset({"dropped"}))
+    found = selection_of(CONNECTION, Filters(topic=["run-log", "other"], reason=["empty"]), frozenset({"dropped"}))
     assert (found.topics, found.reasons) == (frozenset({"mine.run-log", "other"}), frozenset({"empty"}))
     assert found.states == frozenset({"dropped"})
     with pytest.raises(typer.BadParameter, match="is no reason"):
-        selection_of(CONNECTION, (None, None, ["whim"], None, None), frozenset())
+        selection_of(CONNECTION, Filters(reason=["whim"]), frozenset())

@@ -48,6 +48,15 @@ def test_json_has_nothing_to_obey_and_says_the_same(document: dict[str, str]) ->
     assert orjson.loads(written.getvalue()) == document
 
 
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+def test_json_says_the_same_where_letters_are_few(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding=encoding))
+    document = {"name": "Zoë 艾 🐈"}
+    print_json(document)
+    assert orjson.loads(written.getvalue()) == document
+
+
 def shown(what: object) -> str:
     console = Console(file=io.StringIO(), width=200, force_terminal=False)
     console.print(what)

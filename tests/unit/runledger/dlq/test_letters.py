@@ -151,3 +151,27 @@ def test_a_place_that_is_no_more_is_no_place_to_send_to() -> None:
 
 def test_headers_of_a_letter_hold_the_records_own() -> None:
     assert original_headers(headers_of(original=CE_ID)) == CE_ID
+
+
+@pytest.mark.parametrize(
+    ("key", "project_key"),
+    [
+        (b"acme/0190", "acme"),
+        (b"acme", "acme"),
+        (b"acme/", "acme"),
+        (None, None),
+        (b"", None),
+        (b"/x", None),
+        (b"ACME/x", None),
+        (b"a" * 65 + b"/x", None),
+        (b"acme\x00/x", None),
+        (b"acme\n", None),
+    ],
+    ids=str,
+)
+def test_a_letter_is_of_the_project_that_its_key_names(key: bytes | None, project_key: str | None) -> None:
+    found = parse(headers_of(), (1, 30), NOON, (1, 2), key)
+    assert isinstance(found, Letter)
+    assert found.project_key == project_key
+    assert Selection(project_key="acme").takes(found) == (project_key == "acme")
+    assert Selection().takes(found)

@@ -7,7 +7,7 @@ from runledger.stack.ports import Ports
 
 
 def properties() -> dict[str, str]:
-    text = kafka_properties(Path("/d"), Ports(kafka=1, controller=2, postgres=3, http=4, mcp=5, api=6))
+    text = kafka_properties(Path("/d"), Ports(kafka=1, controller=2, postgres=3, http=4, mcp=5, api=6, dashboard=7))
     return dict(line.split("=", 1) for line in text.splitlines())
 
 

@@ -11,12 +11,14 @@ ADDRESSES = Addresses(
     http="http://127.0.0.1:2",
     mcp="http://127.0.0.1:3/mcp",
     api="http://127.0.0.1:4",
+    dashboard="http://127.0.0.1:5",
 )
+SECRET = "s" * 32
 PLAN = Plan(topic_prefix="t.", partitions=8, processors=2)
 
 
 def test_every_worker_is_a_process_of_its_own() -> None:
-    services = pipeline_services(PLAN, ADDRESSES)
+    services = pipeline_services(PLAN, ADDRESSES, SECRET)
     assert [service.name for service in services] == [
         "processor-1",
         "processor-2",
@@ -27,6 +29,7 @@ def test_every_worker_is_a_process_of_its_own() -> None:
         "gateway",
         "mcp",
         "api",
+        "dashboard",
     ]
     assert [service.command[2:] for service in services[1:3]] == [
         ("runledger", "worker", "processor"),
@@ -35,7 +38,7 @@ def test_every_worker_is_a_process_of_its_own() -> None:
 
 
 def test_workers_are_told_where_everything_is() -> None:
-    for service in pipeline_services(PLAN, ADDRESSES):
+    for service in pipeline_services(PLAN, ADDRESSES, SECRET):
         assert service.env["RUNLEDGER_KAFKA"] == "127.0.0.1:1"
         assert service.env["RUNLEDGER_POSTGRES"] == "postgresql://p"
         assert service.env["RUNLEDGER_TOPIC_PREFIX"] == "t."
@@ -44,17 +47,22 @@ def test_workers_are_told_where_everything_is() -> None:
 
 @pytest.mark.parametrize(
     ("name", "variables", "port"),
-    [("gateway", "RUNLEDGER_HTTP", "2"), ("mcp", "RUNLEDGER_MCP", "3"), ("api", "RUNLEDGER_API", "4")],
+    [
+        ("gateway", "RUNLEDGER_HTTP", "2"),
+        ("mcp", "RUNLEDGER_MCP", "3"),
+        ("api", "RUNLEDGER_API", "4"),
+        ("dashboard", "RUNLEDGER_DASHBOARD", "5"),
+    ],
 )
 def test_the_doors_listen_where_the_addresses_say(name: str, variables: str, port: str) -> None:
-    (door,) = [service for service in pipeline_services(PLAN, ADDRESSES) if service.name == name]
+    (door,) = [service for service in pipeline_services(PLAN, ADDRESSES, SECRET) if service.name == name]
     assert (door.env[f"{variables}_HOST"], door.env[f"{variables}_PORT"]) == ("127.0.0.1", port)
     assert not door.ready()
 
 
 def test_our_own_database_is_read_itself_and_an_outside_one_where_the_environment_says() -> None:
-    own = pipeline_services(PLAN, ADDRESSES)[-1]
-    outside = pipeline_services(PLAN.model_copy(update={"postgres": "postgresql://p"}), ADDRESSES)[-1]
+    own = pipeline_services(PLAN, ADDRESSES, SECRET)[-1]
+    outside = pipeline_services(PLAN.model_copy(update={"postgres": "postgresql://p"}), ADDRESSES, SECRET)[-1]
     assert own.env["RUNLEDGER_POSTGRES_READ"] == "postgresql://p"
     assert "RUNLEDGER_POSTGRES_READ" not in outside.env
 
@@ -68,3 +76,8 @@ def test_outside_servers_are_taken_from_the_environment(monkeypatch: pytest.Monk
 
 def test_a_plan_crosses_to_the_supervisor_unchanged() -> None:
     assert Plan.model_validate_json(PLAN.model_dump_json()) == PLAN
+
+
+def test_the_dashboard_alone_knows_the_secret_of_its_links() -> None:
+    told = {service.name for service in pipeline_services(PLAN, ADDRESSES, SECRET) if SECRET in service.env.values()}
+    assert told == {"dashboard"}

@@ -32,7 +32,7 @@ def test_chosen_ports_are_free_and_below_the_ephemeral_range() -> None:
 def test_settled_ports_differ_and_are_remembered(tmp_path: Path) -> None:
     path = tmp_path / "ports.json"
     first = settle_ports(path)
-    assert len(set(astuple(first))) == 6
+    assert len(set(astuple(first))) == 7
     assert settle_ports(path) == first
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 

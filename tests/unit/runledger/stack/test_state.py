@@ -63,11 +63,13 @@ def test_the_password_is_kept_out_of_the_representation() -> None:
 
 
 def test_the_doors_addresses_are_exported_where_they_run() -> None:
-    exports = Addresses(kafka="k:1", postgres="p", http="http://h:1", mcp="http://h:2/mcp", api="http://h:3").exports()
+    doors = {"http": "http://h:1", "mcp": "http://h:2/mcp", "api": "http://h:3", "dashboard": "http://h:4"}
+    exports = Addresses(kafka="k:1", postgres="p", **doors).exports()
     assert exports.splitlines()[2:] == [
         "export RUNLEDGER_HTTP=http://h:1",
         "export RUNLEDGER_MCP=http://h:2/mcp",
         "export RUNLEDGER_API=http://h:3",
+        "export RUNLEDGER_DASHBOARD=http://h:4",
     ]
 
 

@@ -58,6 +58,13 @@ def test_a_worker_is_told_its_port_and_asked_there() -> None:
     assert service.unwell() == "no answer"
 
 
+def test_the_dashboard_is_told_where_all_of_them_are() -> None:
+    ports = {"sink": 1, "dashboard": 2}
+    services = with_vitals([Service(name=name, command=("x",)) for name in ports], ports)
+    told = {service.name: service.env.get("RUNLEDGER_DASHBOARD_WORKERS") for service in services}
+    assert told == {"sink": None, "dashboard": f"sink={LOOPBACK}:1,dashboard={LOOPBACK}:2"}
+
+
 @pytest.fixture(params=[(UNWELL, 503), (b"{}", 200), (b"<html>", 503), (b"{}", 503)])
 def answering(request: pytest.FixtureRequest) -> Iterator[tuple[Listener, bytes, int]]:
     body, status = request.param

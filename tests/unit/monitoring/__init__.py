@@ -1,0 +1,1 @@
+"""What monitoring/ holds is held against the list of metrics."""
