@@ -7,7 +7,6 @@ timeouts and an erasure.
 from __future__ import annotations
 
 import random
-import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,7 +72,7 @@ def _send(file: Path, settings: ConnectionSettings, running: Pipeline) -> None:
 
     def kill(sent: int, of: int) -> None:
         while waiting and sent >= of * (1 - share * len(waiting)):
-            waiting.pop().signal(signal.SIGKILL)
+            waiting.pop().kill()
 
     send_file(file, ProducerSettings(**settings.model_dump()), rate=RATE, progress=kill)
     assert not waiting

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from signal import SIGCONT, SIGKILL, Signals
 from typing import Any
 
 import orjson
@@ -20,6 +20,8 @@ from confluent_kafka import Consumer, TopicPartition
 from runledger.schemas.settings import ConnectionSettings
 
 _RESTART_SECONDS = 0.5
+_START_SECONDS = 30
+"""A busy machine may need so long to end a process, or to start one."""
 
 
 class Worker:
@@ -56,15 +58,28 @@ class Worker:
         """Of the process as it is now."""
         return self._process.pid
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the process as it is now."""
-        self._process.send_signal(number)
+    def signal(self, number: Signals) -> None:
+        """Send a signal to the process as it is now; if that has ended, to the one started next."""
+        wait_for(f"a {self.name} that runs", lambda: self._signalled(number), _START_SECONDS)
+
+    def _signalled(self, number: Signals) -> bool:
+        with self._lock:
+            running = self._process.poll() is None
+            if running:
+                self._process.send_signal(number)
+            return running
+
+    def kill(self) -> None:
+        """Kill -9, and see it end: whoever signals next means the one started next."""
+        ends = len(self.exits)
+        self.signal(SIGKILL)
+        wait_for(f"the end of a {self.name}", lambda: len(self.exits) > ends, _START_SECONDS)
 
     def ask_to_end(self) -> None:
         """Have it end for good."""
         with self._lock:
             self._stopping.set()
-            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(SIGCONT)
             self._process.terminate()
 
     def stop(self, timeout_seconds: float = 30) -> int:

@@ -6,7 +6,6 @@ Kills leave open transactions, but seldom records in them; so one transaction in
 from __future__ import annotations
 
 import random
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -57,7 +56,7 @@ def kill_at_random(running: Pipeline, done: threading.Event, chance: random.Rand
     killed: dict[str, int] = {}
     for worker in plan:
         done.wait(chance.uniform(1.0, 3.0))
-        worker.signal(signal.SIGKILL)
+        worker.kill()
         killed[worker.name] = killed.get(worker.name, 0) + 1
     return killed
 

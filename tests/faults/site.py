@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -85,9 +84,9 @@ class Site:
         return [worker for worker in self.running.workers if worker.name == name]
 
     def kill(self, *workers: Worker) -> None:
-        """Kill -9; the supervisor starts them again."""
+        """Kill -9, one after the other; the supervisor starts them again."""
         for worker in workers:
-            worker.signal(signal.SIGKILL)
+            worker.kill()
 
     def story(self, events: int, **habits: float) -> Story:
         """Make up the next story of this test."""
