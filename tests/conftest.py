@@ -7,9 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from runledger.schemas.settings import ConnectionSettings
 from tests.servers import own_database, own_topics, running_servers
+
+settings.register_profile("patient", deadline=None)  # a busy machine must not fail an example for being slow
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:

@@ -16,7 +16,7 @@ import requests
 
 from runledger.stack.ports import choose_port
 
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 90.0
 
 
 @contextmanager
@@ -52,7 +52,7 @@ def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str) -> 
         try:
             if requests.get(url, timeout=10).ok:
                 return
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             pass
         assert time.monotonic() < deadline, f"worker {name} does not get ready"
         time.sleep(0.05)

@@ -31,7 +31,7 @@ from tests.e2e.test_replay import AIRLINE, HANDMADE
 RATE = 60
 SEED = 20261122
 WORKERS = ("processor", "processor", "sink", "relay", "scorer")
-ABORTS = {"RUNLEDGER_TESTING": "1", "RUNLEDGER_UNSAFE_ABORT_RATIO": "0.1"}
+ABORTS = {"RUNLEDGER_TESTING": "1", "RUNLEDGER_UNSAFE_ABORT_RATIO": "0.3"}
 
 
 def play(settings: ConnectionSettings, folder: Path) -> None:

@@ -60,7 +60,7 @@ class Poster:
 
 async def post_everything(url: str, key: str) -> tuple[Counter[int], str]:
     """Log 1,000 runs at once, and tell one run with every call repeated; return statuses and the run's id."""
-    connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=60)
+    connector, timeout = aiohttp.TCPConnector(limit=0), aiohttp.ClientTimeout(total=120)
     async with aiohttp.ClientSession(url, connector=connector, timeout=timeout) as session:
         poster = Poster(session, key)
         statuses = Counter(await asyncio.gather(*(poster.log(number) for number in range(POSTS))))
@@ -84,7 +84,7 @@ def test_a_thousand_posts_are_a_thousand_rows_and_a_repeated_call_counts_once(
         key = create_key(connection, "acme", ["emit"]).text()
         names = ("processor", "sink", "relay", "scorer", "gateway")
         with pipeline(settings, tmp_path, names, RUNLEDGER_HTTP_PORT=str(port)):
-            wait_for("the gateway answers", lambda: answers_http(LOOPBACK, port, "/readyz"), 30)
+            wait_for("the gateway answers", lambda: answers_http(LOOPBACK, port, "/readyz"), 120)
             statuses, run_id = asyncio.run(post_everything(f"http://{LOOPBACK}:{port}", key))
             assert statuses == {204: POSTS}
             wait_for("every run has its row", lambda: rows_of(connection) >= ROWS, 120)

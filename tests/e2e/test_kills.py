@@ -29,7 +29,7 @@ from tests.e2e.zombies import positions, refuse_a_zombie
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.slow]
 
 EVENTS = 100_000
-RATE = 2000
+RATE = 1500
 SEED = 20261121
 KILLS = 2
 DEADLINE_SECONDS = 45
@@ -82,7 +82,7 @@ def test_every_part_killed_at_random_leaves_the_ledger_exact(
         sender.start()
         with psycopg.connect(database, autocommit=True) as connection:
             wait_for("the first rows", lambda: len(positions(connection)) == 2 * settings.partitions, 60)
-            refused = refuse_a_zombie(running, connection)
+            refused = refuse_a_zombie(running, connection, done)
             killed = kill_at_random(running, done, chance)
             sender.join(300)
             assert done.is_set()

@@ -168,14 +168,14 @@ async def test_another_projects_run_is_not_found_and_writing_to_it_makes_a_run_o
             )
             run = started["run_id"]
             await answer(client, "core_report_usage", run_id=run, token_usage={"input_tokens": 5})
-            wait_for("their run", lambda: _row(connection, "theirs", run)[1:] == (5, "running"), 30)
+            wait_for("their run", lambda: _row(connection, "theirs", run)[1:] == (5, "running"), 120)
         before = _row(connection, "theirs", run)
         async with over_http(server.url, mine) as client:
             missing = await refusal(client, "get_run", run_id=str(uuid4()))
             assert (await refusal(client, "get_run", run_id=run)).partition(":")[0] == missing.partition(":")[0]
             await answer(client, "core_report_usage", run_id=run, token_usage={"input_tokens": 70})
             await answer(client, "core_end_run", run_id=run, status="completed", event_id=started["event_id"])
-            wait_for("a run of my own", lambda: _row(connection, "mine", run)[1:] == (70, "completed"), 30)
+            wait_for("a run of my own", lambda: _row(connection, "mine", run)[1:] == (70, "completed"), 120)
             read = await answer(client, "get_run", run_id=run)
             assert (read["input_tokens"], read["untrusted"]["summary"]) == (70, None)
         assert _row(connection, "theirs", run) == before

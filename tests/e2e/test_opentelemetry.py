@@ -119,7 +119,7 @@ def stack(settings: ConnectionSettings, folder: Path) -> Iterator[Stack]:
         create_project(connection, "acme")
         key = create_key(connection, "acme", ["emit"]).text()
         with pipeline(settings, folder, names, RUNLEDGER_HTTP_PORT=str(port)):
-            wait_for("the gateway answers", lambda: answers_http(LOOPBACK, port, "/readyz"), 30)
+            wait_for("the gateway answers", lambda: answers_http(LOOPBACK, port, "/readyz"), 120)
             environment = {
                 "RUNLEDGER_HTTP": f"http://{LOOPBACK}:{port}",
                 "RUNLEDGER_API_KEY": key,

@@ -63,8 +63,10 @@ def test_a_host_with_its_own_schemas_uses_the_sdk(wheel: Path, topics: Connectio
     python = tmp_path / "venv" / "bin" / "python"
     pins = re.findall(r"^([a-z0-9_.-]+==\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     (tmp_path / "pins.txt").write_text("\n".join(pins))
-    install = [str(python), "-m", "pip", "install", "--quiet", "-c", str(tmp_path / "pins.txt"), str(wheel)]
-    subprocess.run(install, check=True, capture_output=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--retries", "10"]
+    install += ["-c", str(tmp_path / "pins.txt"), str(wheel)]
+    installed = subprocess.run(install, capture_output=True, text=True, check=False)
+    assert installed.returncode == 0, installed.stderr
     arguments = [str(python), "main.py", topics.kafka, topics.topic_prefix]
     result = subprocess.run(arguments, cwd=host, capture_output=True, text=True, check=False, timeout=60)
     assert result.returncode == 0, result.stderr

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from contextlib import suppress
-from functools import partial
 
 import psutil
 import psycopg
@@ -15,14 +15,22 @@ from tests.e2e.pipeline import Pipeline, Worker, wait_for
 ZOMBIES = 5
 
 
-def refuse_a_zombie(running: Pipeline, connection: psycopg.Connection) -> int:
-    """Stop a sink with a batch in its hands until another has written it; return how often it was refused."""
+def refuse_a_zombie(running: Pipeline, connection: psycopg.Connection, done: threading.Event) -> int:
+    """Stop a sink with a batch in its hands until another has written it; return how often it was refused.
+
+    Args:
+        running: the pipeline, under load.
+        connection: to its tables.
+        done: set once the load is over: nothing moves then, and nobody is refused any more.
+    """
     sinks = [worker for worker in running.workers if worker.name == "sink"]
     for attempt in range(ZOMBIES):
+        if done.is_set():
+            return 0
         zombie = sinks[attempt % len(sinks)]
         stop_between_transactions(zombie, connection)
         before = positions(connection)
-        wait_for("another sink took over", partial(_all_moved, connection, before), 60)
+        wait_for("another sink took over", lambda: done.is_set() or _all_moved(connection, before), 60)  # noqa: B023  # called at once
         zombie.signal(signal.SIGCONT)
         with suppress(AssertionError):
             wait_for("a refusal", lambda: running.counts()["compare_and_set_refused"] > 0, 5)

@@ -127,7 +127,7 @@ def open_door(here: Site, name: str, ready: str) -> tuple[str, Worker]:
     def answers() -> bool:
         try:
             return requests.get(url + ready, timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     wait_for(name, answers, 60)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.pipeline import wait_for
 from tests.faults.locking import table_locked, waiting
-from tests.faults.site import ENDLESS, WORKERS, MakeSite, Site
+from tests.faults.site import ENDLESS, START_SECONDS, WORKERS, MakeSite, Site
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
@@ -78,7 +78,7 @@ def test_fault_03_relay_killed_between_sending_and_marking(site: MakeSite) -> No
 def load_jobs(here: Site) -> None:
     """Send runs, and wait until their jobs wait for a relay."""
     here.load(800).wait()
-    wait_for("all stored", lambda: here.stored() >= here.ledger.deliveries, 40)
+    wait_for("all stored", lambda: here.stored() >= here.ledger.deliveries, START_SECONDS)
     wait_for("jobs", lambda: here.count(UNSENT) > 10, 40)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from starlette.applications import Starlette
@@ -58,12 +59,18 @@ async def drip(address: tuple[str, int], first: bytes, drop: bytes) -> bytes:
 
 
 async def ask(address: tuple[str, int]) -> float:
-    """Ask as everybody does; seconds until the whole answer."""
-    began = time.monotonic()
-    reader, writer = await asyncio.open_connection(*address)
-    writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
-    assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
-    writer.close()
+    """Ask as everybody does, again where the door took us for one of the slow; seconds until the whole answer."""
+    began, answer = time.monotonic(), b""
+    while not answer:
+        assert time.monotonic() - began < LEFT_AFTER_SECONDS
+        with suppress(ConnectionError):
+            reader, writer = await asyncio.open_connection(*address)
+            try:
+                writer.write(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+                answer = await reader.read()
+            finally:
+                writer.close()
+    assert answer.startswith(b"HTTP/1.1 200 ")
     return time.monotonic() - began
 
 

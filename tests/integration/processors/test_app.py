@@ -38,6 +38,8 @@ TAKE_OVER_SECONDS = 15
 STOP_SECONDS = 10
 SESSION_SECONDS = 6
 EVENTS_PER_SECOND = 1500
+EASY_PER_SECOND = 500
+"""A machine with other work catches up with it at once: what is measured is the taking over."""
 MOST_RUNS = 50_000
 """More than any test needs: each says when it is enough, however slow the machine."""
 
@@ -208,14 +210,14 @@ def test_after_kill_9_the_other_has_taken_over_and_caught_up_within_15_seconds(l
     survivor, victim = ledger.start(), ledger.start()
     for processor in (survivor, victim):
         processor.wait_for_partitions(4)
-    with Load(ledger, MOST_RUNS, EVENTS_PER_SECOND) as load:
+    with Load(ledger, MOST_RUNS, EASY_PER_SECOND) as load:
         until(lambda: sum(ledger.positions().values()) > 2000)
         victim.signal(signal.SIGKILL)
         killed = time.monotonic()
         survivor.wait_for_partitions(8)
         taken_over = time.monotonic() - killed
 
-        until(lambda: ledger.lag() < EVENTS_PER_SECOND / 4)  # of one partition: it is less than a second behind
+        until(lambda: ledger.lag() < EASY_PER_SECOND / 4)  # of one partition: it is less than a second behind
         seconds = time.monotonic() - killed
         print(f"taken over after {taken_over:.1f} s, caught up after {seconds:.1f} s")  # noqa: T201  # a measurement
         assert load.is_running

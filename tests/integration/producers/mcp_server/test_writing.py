@@ -12,11 +12,11 @@ import pytest
 from runledger.schemas.identifiers import run_id_of
 from runledger.schemas.settings import ConnectionSettings
 from runledger.schemas.topics import RUN_EVENTS
+from runledger.stack.ports import choose_port
 from tests.e2e.pipeline import count_records
 from tests.integration.producers.mcp_server.serving import (
     Served,
     answer,
-    free_port,
     make_key,
     over_http,
     refusal,
@@ -166,7 +166,7 @@ async def test_a_broker_that_is_away_is_told_within_two_seconds_with_what_to_rep
     settings: ConnectionSettings, tmp_path: Path
 ) -> None:
     key = make_key(settings, "acme")
-    away = {"RUNLEDGER_KAFKA": f"127.0.0.1:{free_port()}"}
+    away = {"RUNLEDGER_KAFKA": f"127.0.0.1:{choose_port()}"}
     with served(settings, tmp_path, **away) as server:
         async with over_http(server.url, key) as client:
             said = await _within(2, client, "core_start_run", **START, event_id="mine")
