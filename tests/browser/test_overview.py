@@ -20,29 +20,27 @@ COMPLETED_TODAY = (
 )
 
 
-def tile(page: Page, name: str) -> str:
-    """The value in a tile."""
-    return page.locator(f"#{name} .tile-value").inner_text()
-
-
 def test_the_figures_are_those_of_the_tables(page: Page, site: Site) -> None:
     with site.client() as client:  # the story may be of yesterday
         today = client.start_run(PROJECT, "of-today", summary="Spend")
         today.usage(model="gpt-4o-mini", input_tokens=10, output_tokens=5, cost_usd=0.125)
         today.end()
     scored = "SELECT count(*) FROM agent_run_log WHERE agent_id = 'of-today' AND rlhf_scores IS NOT NULL"
-    wait_for("a scored run", lambda: site.value(scored) == 1, 30)
+    unscored = "SELECT count(*) FROM agent_run_log WHERE rlhf_scores IS NULL"
+    wait_for("runs that are scored", lambda: site.value(scored) >= 1 and site.value(unscored) == 0, 30)
     page.reload()
-    assert tile(page, "completed") == str(site.value(COMPLETED_TODAY, project=PROJECT))
+    completed = str(site.value(COMPLETED_TODAY, project=PROJECT))
+    expect(page.locator("#completed .tile-value")).to_have_text(completed, timeout=15_000)
     mean = "SELECT avg((rlhf_scores->>'overall')::numeric) FROM agent_run_log WHERE project_key = %(project)s"
-    assert tile(page, "quality") == f"{site.value(mean, project=PROJECT):.2f}"
+    quality = f"{site.value(mean, project=PROJECT):.2f}"
+    expect(page.locator("#quality .tile-value")).to_have_text(quality, timeout=15_000)
     cost = (
         "SELECT sum(cost_usd) FROM agent_run WHERE project_key = %(project)s"
         " AND coalesce(ended_at, last_occurred_at) >= date_trunc('day', now(), 'UTC')"
     )
     spent: Decimal = site.value(cost, project=PROJECT)
-    title = page.locator("#cost .tile-value span").get_attribute("title")
-    assert title == f"${spent.normalize():f}"
+    amount = page.locator("#cost .tile-value span")
+    expect(amount).to_have_attribute("title", f"${spent.normalize():f}", timeout=15_000)
     expect(page.locator("#pipeline")).to_contain_text("current")
 
 
